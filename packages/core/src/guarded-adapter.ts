@@ -1,0 +1,309 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
+import { checkName, checkOptions, checkSignal, checkTags, checkTtl, copyOfValue } from './arguments.js'
+import type { Awaitable, Backend, Slices } from './backend.js'
+import { L2Error, isL2Error } from './errors.js'
+import { PendingCall } from './pending-call.js'
+import { redactText, redactedCause } from './redact.js'
+
+/** The longest delay of a Node timer: 2^31 - 1 ms (Node.js documentation, "Timers"). */
+const MAX_TIMEOUT = 2_147_483_647
+
+/** What every adapter takes. */
+export interface AdapterOptions {
+  /**
+   * What everything of this adapter lives under, bookkeeping included. Two prefixes share nothing,
+   * whatever characters they hold. Default `'l2:'`. With an empty one `clear()` is refused.
+   */
+  readonly prefix?: string | undefined
+  /**
+   * How long one round trip, or one slice of a bulk call, may take, in ms; then it rejects with
+   * `L2_TIMEOUT`. Default 5 000. 0 = no limit.
+   */
+  readonly timeout?: number | undefined
+  /**
+   * How often expired entries are removed in the background, in ms, give or take a quarter.
+   * Default 60 000. 0 = never; `sweep()` still does it by hand. Has no meaning on a backend that
+   * expires entries by itself.
+   */
+  readonly sweepInterval?: number | undefined
+}
+
+/** {@link AdapterOptions}, checked and complete. */
+export interface ResolvedAdapterOptions {
+  readonly prefix: string
+  readonly timeout: number
+  readonly sweepInterval: number
+}
+
+/** What a sweep did. */
+export interface SweepReport {
+  /** How many expired entries it removed. */
+  readonly removed: number
+}
+
+/**
+ * What every adapter does alike, around the raw operations of a {@link Backend}: arguments are
+ * checked, then whether it is closed, then whether the call is aborted; bytes are copied both ways;
+ * each round trip has a deadline; failures become an {@link L2Error} without secrets.
+ *
+ * A backend package subclasses it with a constructor and nothing else.
+ */
+export class GuardedAdapter implements Adapter {
+  readonly #backend: Backend
+  readonly #options: ResolvedAdapterOptions
+  /** Aborts when `close()` is called. */
+  readonly #closing = new AbortController()
+  #closed: Promise<void> | undefined
+  #inFlight = 0
+  #lastSettled: (() => void) | undefined
+  #sweepTimer: NodeJS.Timeout | undefined
+
+  /**
+   * @param open makes the backend of checked options. It does not connect: that waits for the
+   * first call.
+   * @throws TypeError, RangeError where an option is not what it should be.
+   */
+  constructor(options: AdapterOptions, open: (options: ResolvedAdapterOptions) => Backend) {
+    const given = checkOptions(options)
+    const prefix = given['prefix'] === undefined ? 'l2:' : given['prefix']
+    checkName('prefix', prefix)
+    this.#options = {
+      prefix,
+      timeout: checkMs('timeout', given['timeout'], 5_000),
+      sweepInterval: checkMs('sweepInterval', given['sweepInterval'], 60_000),
+    }
+    this.#backend = open(this.#options)
+  }
+
+  get capabilities(): Capabilities {
+    return this.#backend.capabilities ?? {}
+  }
+
+  async get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+    checkName('key', key)
+    const signal = signalOf(options)
+    this.#admit(signal)
+    const call = new PendingCall()
+    const work = this.#perform('get', call, signal, () => this.#backend.get(key, call))
+    const bytes = isPromiseLike(work) ? await work : work
+    return bytes === undefined ? undefined : new Uint8Array(bytes)
+  }
+
+  async set(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
+    checkName('key', key)
+    const bytes = copyOfValue(value)
+    const given = checkOptions(options)
+    const ttl = checkTtl(given['ttl'])
+    const tags = checkTags(given['tags'])
+    const signal = checkSignal(given['signal'])
+    this.#admit(signal)
+    const call = new PendingCall()
+    const kept = this.capabilities.tags === false ? [] : tags
+    return this.#perform('set', call, signal, () => this.#backend.set(key, bytes, ttl, kept, call))
+  }
+
+  async delete(key: string, options?: CallOptions): Promise<void> {
+    checkName('key', key)
+    const signal = signalOf(options)
+    this.#admit(signal)
+    const call = new PendingCall()
+    return this.#perform('delete', call, signal, () => this.#backend.delete(key, call))
+  }
+
+  async deleteByTag(tag: string, options?: CallOptions): Promise<void> {
+    checkName('tag', tag)
+    const signal = signalOf(options)
+    this.#admit(signal)
+    if (this.capabilities.tags === false) return
+    await this.#inSlices('deleteByTag', signal, call => this.#backend.deleteByTag(tag, call))
+  }
+
+  async clear(options?: CallOptions): Promise<void> {
+    const signal = signalOf(options)
+    this.#admit(signal)
+    if (this.#options.prefix === '') {
+      throw new L2Error(
+        'L2_PREFIX_REQUIRED',
+        'clear() needs a prefix: with an empty one it could remove what others keep in the same ' +
+          'backend. Give the adapter a prefix of its own.',
+      )
+    }
+    await this.#inSlices('clear', signal, call => this.#backend.clear(call))
+  }
+
+  async ping(options?: CallOptions): Promise<void> {
+    const signal = signalOf(options)
+    this.#admit(signal)
+    const call = new PendingCall()
+    return this.#perform('ping', call, signal, () => this.#backend.ping(call))
+  }
+
+  /**
+   * Removes expired entries, and bookkeeping that nothing needs any more, now rather than within
+   * `sweepInterval`. Expired entries are misses either way.
+   *
+   * Cost: slices, as {@link Adapter.deleteByTag}.
+   */
+  async sweep(options?: CallOptions): Promise<SweepReport> {
+    const signal = signalOf(options)
+    this.#admit(signal)
+    const removed = await this.#inSlices('sweep', signal, call => this.#backend.sweep?.(call) ?? [])
+    return { removed }
+  }
+
+  /**
+   * Closes the adapter: calls in flight settle, later ones reject with `L2_CLOSED`, and what the
+   * adapter itself opened is freed. A client that was passed in stays open. May be called again.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** What `console.log` shows: nothing that connects or authenticates. */
+  [inspect.custom](): string {
+    const state = this.#closing.signal.aborted ? 'closed' : 'open'
+    return `${this.constructor.name} { prefix: ${JSON.stringify(this.#options.prefix)}, ${state} }`
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    clearTimeout(this.#sweepTimer)
+    if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#lastSettled = resolve))
+    await this.#perform('close', new PendingCall(), undefined, () => this.#backend.close())
+  }
+
+  #admit(signal: AbortSignal | undefined): void {
+    if (this.#closing.signal.aborted) {
+      throw new L2Error('L2_CLOSED', `This ${this.constructor.name} was closed; open another one.`)
+    }
+    if (signal?.aborted) throw signal.reason
+    if (this.#sweepTimer === undefined) this.#scheduleSweep()
+  }
+
+  /** Runs one round trip. Answers at once where the backend does. */
+  #perform<T>(
+    operation: string,
+    call: PendingCall,
+    signal: AbortSignal | undefined,
+    work: () => Awaitable<T>,
+  ): T | Promise<T> {
+    let result: Awaitable<T>
+    try {
+      result = work()
+    } catch (error) {
+      throw this.#failure(operation, error)
+    }
+    return isPromiseLike(result) ? this.#await(operation, call, signal, result) : result
+  }
+
+  async #await<T>(
+    operation: string,
+    call: PendingCall,
+    signal: AbortSignal | undefined,
+    work: PromiseLike<T>,
+  ): Promise<T> {
+    this.#inFlight++
+    try {
+      const failed = (error: unknown): never => {
+        throw this.#failure(operation, error)
+      }
+      return await call.settle(work.then(undefined, failed), this.#options.timeout, signal, () => this.#timedOut(operation))
+    } finally {
+      this.#settled()
+    }
+  }
+
+  async #inSlices(
+    operation: string,
+    signal: AbortSignal | undefined,
+    start: (call: PendingCall) => Slices,
+  ): Promise<number> {
+    const call = new PendingCall()
+    let removed = 0
+    let slices: Iterator<number> | AsyncIterator<number> | undefined
+    this.#inFlight++
+    try {
+      for (;;) {
+        const step = await this.#perform(operation, call, signal, () => {
+          slices ??= iteratorOf(start(call))
+          return slices.next()
+        })
+        if (step.done) return removed
+        removed += step.value
+        await nextTurn()
+        if (signal?.aborted) throw signal.reason
+      }
+    } catch (error) {
+      // Not awaited: an async generator ends only after the slice that did not answer.
+      void Promise.resolve(slices?.return?.()).catch(() => {})
+      throw error
+    } finally {
+      this.#settled()
+    }
+  }
+
+  #settled(): void {
+    this.#inFlight--
+    if (this.#inFlight === 0) this.#lastSettled?.()
+  }
+
+  #timedOut(operation: string): L2Error {
+    return new L2Error(
+      'L2_TIMEOUT',
+      `${operation}: no answer within ${this.#options.timeout} ms, the adapter's \`timeout\`. ` +
+        'The backend is out of reach, overloaded or locked.',
+    )
+  }
+
+  #failure(operation: string, error: unknown): unknown {
+    if (isL2Error(error)) return error
+    const cause = redactedCause(error)
+    const failure = this.#backend.describe?.(error) ?? {
+      code: 'L2_UNAVAILABLE' as const,
+      message: `the backend failed: ${cause.message}`,
+    }
+    return new L2Error(failure.code, redactText(`${operation}: ${failure.message}`), {
+      cause,
+      ...(failure.retryable === undefined ? {} : { retryable: failure.retryable }),
+    })
+  }
+
+  #scheduleSweep(): void {
+    const { sweepInterval } = this.#options
+    if (sweepInterval === 0 || this.#backend.sweep === undefined) return
+    // Apart, so that a fleet started at once does not sweep at once.
+    const delay = Math.min(sweepInterval * (0.75 + Math.random() / 2), MAX_TIMEOUT)
+    this.#sweepTimer = setTimeout(() => {
+      // A failure here is nobody's call; the next interval tries again, and sweep() would tell.
+      const again = (): void => void (this.#closing.signal.aborted || this.#scheduleSweep())
+      this.sweep({ signal: this.#closing.signal }).then(again, again)
+    }, delay).unref()
+  }
+}
+
+function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  return options === undefined ? undefined : checkSignal(checkOptions(options)['signal'])
+}
+
+function checkMs(what: string, value: unknown, otherwise: number): number {
+  if (value === undefined) return otherwise
+  if (typeof value !== 'number') throw new TypeError(`${what} must be a number of ms`)
+  if (!(value >= 0 && value <= MAX_TIMEOUT))
+    throw new RangeError(`${what} must be from 0 to ${MAX_TIMEOUT} ms, not ${value}`)
+  return Math.ceil(value)
+}
+
+function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === 'function'
+}
+
+function iteratorOf(slices: Slices): Iterator<number> | AsyncIterator<number> {
+  return Symbol.asyncIterator in slices ? slices[Symbol.asyncIterator]() : slices[Symbol.iterator]()
+}

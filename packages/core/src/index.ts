@@ -1,0 +1,18 @@
+export type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
+export type { Awaitable, Backend, Call, Failure, Slices } from './backend.js'
+export type {
+  Backplane,
+  BackplaneListener,
+  BackplaneMessage,
+  BackplaneOrigin,
+} from './backplane.js'
+export { expiryOf, NEVER, now } from './clock.js'
+export { isL2Error, L2Error, type L2ErrorCode } from './errors.js'
+export {
+  type AdapterOptions,
+  GuardedAdapter,
+  type ResolvedAdapterOptions,
+  type SweepReport,
+} from './guarded-adapter.js'
+export { MemoryAdapter, type MemoryAdapterOptions } from './memory-adapter.js'
+export { MemoryStorage } from './memory-storage.js'
