@@ -1,0 +1,80 @@
+// The README's first command: sets up what a fresh clone lacks, then runs the example.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'l2-quickstart-'))
+let child
+let stoppedBy
+
+process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+// Caught, so that this process outlives its child and can remove the folder.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    stoppedBy = signal
+    child?.kill(signal)
+  })
+}
+
+try {
+  requireDependencies()
+  await run('better-sqlite3 does not load', ['scripts/ensure-native.mjs'])
+  await build()
+  await run('the example failed', [join(root, 'examples/dist/quickstart.js')], { cwd: folder })
+} catch (error) {
+  console.error(`quickstart: ${stoppedBy ? `stopped by ${stoppedBy}` : error.message}`)
+  process.exitCode = 1
+}
+
+/** pnpm installs before it runs a script, but where that fails it warns and runs it nevertheless. */
+function requireDependencies() {
+  const missing = ['.', 'packages/core', 'packages/sqlite', 'packages/cache', 'examples'].flatMap(
+    path => {
+      const manifest = readJson(join(root, path, 'package.json'))
+      return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+        name => !existsSync(join(root, path, 'node_modules', name, 'package.json')),
+      )
+    },
+  )
+  if (missing.length === 0) return
+  const pnpm = readJson(join(root, 'package.json')).packageManager
+  throw new Error(
+    `dependencies are not installed (${[...new Set(missing)].join(', ')}); ` +
+      `run "npx -y ${pnpm} install" and see why it fails`,
+  )
+}
+
+/** Turbo's own output is for whoever works on l2: here it appears where the build fails. */
+async function build() {
+  process.stdout.write('Building the packages ... ')
+  const start = performance.now()
+  const output = []
+  const args = ['scripts/turbo.mjs', 'run', 'build', '--filter=@l2/examples...']
+  try {
+    await run('the build failed', args, { stdio: ['ignore', 'pipe', 'pipe'] }, output)
+  } catch (error) {
+    console.log(`failed\n${Buffer.concat(output)}`)
+    throw error
+  }
+  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s\n`)
+}
+
+async function run(failure, args, options = {}, output = []) {
+  await new Promise((resolve, reject) => {
+    child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', ...options })
+    child.stdout?.on('data', chunk => output.push(chunk))
+    child.stderr?.on('data', chunk => output.push(chunk))
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (code === 0 && !stoppedBy) resolve()
+      else reject(new Error(`${failure} (${signal ?? `exit code ${code}`})`))
+    })
+  })
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
