@@ -7,6 +7,13 @@ export type {
   BackplaneOrigin,
 } from './backplane.js'
 export { expiryOf, NEVER, now } from './clock.js'
+export {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  envelopeSchema,
+  MAX_PAYLOAD_BYTES,
+} from './envelope.js'
 export { isL2Error, L2Error, type L2ErrorCode } from './errors.js'
 export {
   type AdapterOptions,

@@ -1,3 +1,4 @@
+import { onAbort } from './abort.js'
 import type { Call } from './backend.js'
 
 /** One call until its caller has been answered: by the backend, its deadline or its signal. */
@@ -27,7 +28,7 @@ export class PendingCall implements Call {
         if (settled) return false
         settled = true
         clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
+        offAbort?.()
         return true
       }
       const abandon = (reason: unknown): void => {
@@ -36,12 +37,11 @@ export class PendingCall implements Call {
         reject(reason)
         this.#listener?.()
       }
-      const onAbort = (): void => abandon(signal?.reason)
       // Once the event loop was blocked for the whole timeout, the timer comes before the answer
       // that has long arrived. One more turn lets it in.
       const onTimeout = (): void => void setImmediate(() => abandon(timedOut()))
       const timer = timeout > 0 ? setTimeout(onTimeout, timeout).unref() : undefined
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const offAbort = signal && onAbort(signal, () => abandon(signal.reason))
       work.then(
         value => finish() && resolve(value),
         (error: unknown) => finish() && reject(error),
