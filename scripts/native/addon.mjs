@@ -28,6 +28,9 @@ export function whyNotLoading(folder) {
   const child = spawnSync(process.execPath, ['-e', probe], { encoding: 'utf8', timeout: 30_000 })
   if (child.status === 0) return undefined
   const abi = /NODE_MODULE_VERSION (\d+)/.exec(child.stderr)?.[1]
-  if (abi) return `it was built for another Node (ABI ${abi}, this one has ${process.versions.modules})`
-  return /^\w*Error: .*$/m.exec(child.stderr)?.[0] ?? `it ended with ${child.signal ?? child.status}`
+  if (abi)
+    return `it was built for another Node (ABI ${abi}, this one has ${process.versions.modules})`
+  return (
+    /^\w*Error: .*$/m.exec(child.stderr)?.[0] ?? `it ended with ${child.signal ?? child.status}`
+  )
 }

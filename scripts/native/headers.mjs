@@ -1,6 +1,14 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const packages = new Map([
@@ -48,7 +56,9 @@ function fetchHeaders(target, say) {
       say(`npm did not give ${spec}: ${pack.error?.message ?? pack.stderr.trim().split('\n')[0]}`)
       return undefined
     }
-    const tar = spawnSync('tar', ['-xzf', tarball, '--strip-components=1', 'package/include'], { cwd: work })
+    const tar = spawnSync('tar', ['-xzf', tarball, '--strip-components=1', 'package/include'], {
+      cwd: work,
+    })
     if (tar.status !== 0 || headersVersion(work) !== process.versions.node) {
       say(`${spec} holds no headers of Node ${process.versions.node}`)
       return undefined

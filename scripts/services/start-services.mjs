@@ -1,0 +1,44 @@
+// @ts-check
+import { pingPostgres, startPostgres } from './postgres.mjs'
+import { pingRedis, startRedis } from './redis.mjs'
+import { ServerHost } from './server-host.mjs'
+
+const services = [
+  { name: 'redis', variable: 'L2_REDIS_URL', start: startRedis, ping: pingRedis },
+  { name: 'postgres', variable: 'L2_POSTGRES_URL', start: startPostgres, ping: pingPostgres },
+]
+
+/**
+ * Sees to it that tests have real servers: those that the environment names, else throw-away ones.
+ * Says in one line for each what it used, or what to do. A server that can't be had is no error
+ * here: the tests that need it say so themselves, and the others are worth running.
+ *
+ * @param {(line: string) => void} say
+ * @returns {Promise<{ env: Record<string, string>, stop: () => Promise<void> }>} the variables that
+ *   name the servers
+ */
+export async function startServices(say) {
+  const host = await ServerHost.open()
+  /** @type {Record<string, string>} */
+  const env = {}
+  await Promise.all(
+    services.map(async ({ name, variable, start, ping }) => {
+      const tell = (/** @type {string} */ line) => say(`${name}: ${line}`)
+      try {
+        const given = process.env[variable]
+        if (given) {
+          await ping(given)
+          tell(`${variable}, at ${new URL(given).host}`)
+          return
+        }
+        const { url, description } = await start(host, tell)
+        env[variable] = url
+        tell(description)
+      } catch (error) {
+        const { message } = /** @type {Error} */ (error)
+        tell(`none, so tests that need it will fail: ${message}; or set ${variable}`)
+      }
+    }),
+  )
+  return { env, stop: () => host.close() }
+}
