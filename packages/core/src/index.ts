@@ -1,4 +1,5 @@
 export type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
+export { checkName, checkOptions, checkSignal, checkTags } from './arguments.js'
 export type { Awaitable, Backend, Call, Failure, Slices } from './backend.js'
 export type {
   Backplane,
