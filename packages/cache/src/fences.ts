@@ -1,0 +1,177 @@
+/**
+ * Names remembered at most. What is forgotten beyond it counts as fenced: a fill that takes so long
+ * that this many tags were deleted meanwhile is not stored.
+ */
+const MOST_STAMPS = 10_000
+
+/** What a fill holds while it runs: what has happened to its key since it began. */
+export interface Ticket {
+  readonly key: string
+  /** Whether the fill reads from L2, rather than runs a factory. */
+  readonly reads: boolean
+  /** Fences raised later have a higher one. */
+  readonly generation: number
+  /** The key was set, or stored by another fill. */
+  replaced: boolean
+  /** The key was deleted, or everything was. */
+  removed: boolean
+}
+
+/** An invalidation that L2 has not acknowledged yet; several of one name count together. */
+export interface Pending {
+  calls: number
+}
+
+/**
+ * Keeps work that began before an invalidation from undoing it. A fill (an L2 read to be promoted, a
+ * factory whose result is to be stored) takes a {@link Ticket} when it begins and asks when it ends
+ * whether something has come between.
+ *
+ * A factory is outdated by invalidations called after it began. An L2 read is outdated also by those
+ * acknowledged after it began: until then L2 may answer with the old value.
+ *
+ * Memory: a ticket for each fill, the invalidations on their way to L2, and tags deleted since the
+ * oldest fill began, at most 10 000 of them.
+ */
+export class Fences {
+  #generation = 0
+  /** Fills in progress, oldest first. */
+  readonly #open = new Set<Ticket>()
+  readonly #byKey = new Map<string, Set<Ticket>>()
+  readonly #pendingKeys = new Map<string, Pending>()
+  readonly #pendingTags = new Map<string, Pending>()
+  readonly #tagsCalled = new Stamps()
+  readonly #tagsSettled = new Stamps()
+  #pendingClears = 0
+
+  begin(key: string, reads: boolean): Ticket {
+    const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
+    const ticket = { key, reads, generation: this.#generation, replaced: false, removed }
+    this.#open.add(ticket)
+    const others = this.#byKey.get(key)
+    if (others === undefined) this.#byKey.set(key, new Set([ticket]))
+    else others.add(ticket)
+    return ticket
+  }
+
+  end(ticket: Ticket): void {
+    if (!this.#open.delete(ticket)) return
+    const others = this.#byKey.get(ticket.key)
+    others?.delete(ticket)
+    if (others?.size === 0) this.#byKey.delete(ticket.key)
+    const [oldest] = this.#open
+    const needed = oldest?.generation ?? this.#generation
+    this.#tagsCalled.forget(needed)
+    this.#tagsSettled.forget(needed)
+  }
+
+  /** Whether an invalidation has outdated what the fill found, an entry with these tags. */
+  outdated(ticket: Ticket, tags: readonly string[]): boolean {
+    if (ticket.removed) return true
+    const stamps = ticket.reads ? this.#tagsSettled : this.#tagsCalled
+    for (const tag of tags) {
+      if (stamps.since(tag, ticket.generation)) return true
+      if (ticket.reads && this.#pendingTags.has(tag)) return true
+    }
+    return false
+  }
+
+  /** A value was put under `key`: by `set`, or by the fill that holds `ticket`. */
+  replace(key: string, ticket?: Ticket): void {
+    for (const other of this.#byKey.get(key) ?? []) {
+      if (other !== ticket) other.replaced = true
+    }
+    // Calls on one key take effect in order: a read from now on sees this value, not the one before
+    // a delete that has still to be acknowledged.
+    this.#pendingKeys.delete(key)
+  }
+
+  /** `key` is being deleted. To be followed by {@link settleKey}. */
+  deleteKey(key: string): Pending {
+    for (const ticket of this.#byKey.get(key) ?? []) ticket.removed = true
+    return join(this.#pendingKeys, key)
+  }
+
+  settleKey(key: string, pending: Pending): void {
+    // Not the one noted: a set came after this delete.
+    if (this.#pendingKeys.get(key) !== pending) return
+    leave(this.#pendingKeys, key, pending)
+    for (const ticket of this.#byKey.get(key) ?? []) ticket.removed ||= ticket.reads
+  }
+
+  /** `tag` is being deleted. To be followed by {@link settleTag}. */
+  deleteTag(tag: string): Pending {
+    if (this.#open.size > 0) this.#tagsCalled.set(tag, ++this.#generation)
+    return join(this.#pendingTags, tag)
+  }
+
+  settleTag(tag: string, pending: Pending): void {
+    leave(this.#pendingTags, tag, pending)
+    if (this.#open.size > 0) this.#tagsSettled.set(tag, ++this.#generation)
+  }
+
+  /** Everything is being deleted. To be followed by {@link settleAll}. */
+  deleteAll(): void {
+    for (const ticket of this.#open) ticket.removed = true
+    this.#pendingClears++
+  }
+
+  settleAll(): void {
+    this.#pendingClears--
+    for (const ticket of this.#open) ticket.removed ||= ticket.reads
+  }
+
+  /** What it remembers, for tests: 0 when nothing is in progress. */
+  get size(): number {
+    const pending = this.#pendingKeys.size + this.#pendingTags.size + this.#pendingClears
+    return (
+      this.#open.size + this.#byKey.size + pending + this.#tagsCalled.size + this.#tagsSettled.size
+    )
+  }
+}
+
+/** When each name was last stamped, oldest first. */
+class Stamps {
+  readonly #stamps = new Map<string, number>()
+  /** Stamps up to this generation may have been dropped. */
+  #floor = 0
+
+  get size(): number {
+    return this.#stamps.size
+  }
+
+  set(name: string, generation: number): void {
+    // Deleted first, to move to the end.
+    this.#stamps.delete(name)
+    this.#stamps.set(name, generation)
+    if (this.#stamps.size <= MOST_STAMPS) return
+    for (const [oldest, stamp] of this.#stamps) {
+      this.#stamps.delete(oldest)
+      this.#floor = stamp
+      break
+    }
+  }
+
+  since(name: string, generation: number): boolean {
+    return this.#floor > generation || (this.#stamps.get(name) ?? 0) > generation
+  }
+
+  /** Drops what no fill that began at `generation` or later needs. */
+  forget(generation: number): void {
+    for (const [name, stamp] of this.#stamps) {
+      if (stamp > generation) return
+      this.#stamps.delete(name)
+    }
+  }
+}
+
+function join(names: Map<string, Pending>, name: string): Pending {
+  const pending = names.get(name) ?? { calls: 0 }
+  pending.calls++
+  names.set(name, pending)
+  return pending
+}
+
+function leave(names: Map<string, Pending>, name: string, pending: Pending): void {
+  if (--pending.calls === 0) names.delete(name)
+}

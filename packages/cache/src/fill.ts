@@ -1,0 +1,173 @@
+import { now } from '@l2/core'
+import type { Ticket } from './fences.js'
+import { countMiss, type Layers } from './layers.js'
+import type { EntrySettings } from './options.js'
+import { lookInL2 } from './read.js'
+import { Flight } from './single-flight.js'
+import { encode, entryOf, keepInL1, reported, writeL2 } from './write.js'
+
+/** What a factory is given. Later versions add to it. */
+export interface FactoryContext {
+  /** Aborts when every call that waits for this factory has been aborted. */
+  readonly signal: AbortSignal
+}
+
+/** Makes a value that the cache does not have. */
+export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>
+
+/** `getOrSet` where L1 has nothing: one flight for each key. */
+export class Fills {
+  readonly #layers: Layers
+  readonly #running = new Map<string, Fill>()
+
+  constructor(layers: Layers) {
+    this.#layers = layers
+  }
+
+  getOrSet(
+    key: string,
+    factory: Factory<unknown>,
+    settings: EntrySettings,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const running = this.#running.get(key)
+    if (running?.joinable) {
+      this.#layers.counters.joined++
+      return running.join(signal)
+    }
+    const fill = new Fill(this.#layers, key, factory, settings, () => {
+      if (this.#running.get(key) === fill) this.#running.delete(key)
+    })
+    // Before it starts: a factory may ask for its own key, and its caller may abort in it.
+    this.#running.set(key, fill)
+    const result = fill.join(signal)
+    fill.start(signal !== undefined)
+    return result
+  }
+}
+
+/** One flight: read L2, else run the factory, store what it made in L1 and L2. */
+class Fill {
+  readonly #layers: Layers
+  readonly #factory: Factory<unknown>
+  readonly #settings: EntrySettings
+  readonly #flight: Flight<unknown>
+  readonly #leave: () => void
+  #ticket: Ticket
+  #stored = false
+
+  /** @param leave is called when nobody may join any more. */
+  constructor(
+    layers: Layers,
+    key: string,
+    factory: Factory<unknown>,
+    settings: EntrySettings,
+    leave: () => void,
+  ) {
+    this.#layers = layers
+    this.#factory = factory
+    this.#settings = settings
+    this.#leave = leave
+    this.#ticket = layers.fences.begin(key, layers.l2 !== undefined)
+    this.#flight = new Flight(() => this.#abandoned())
+  }
+
+  /**
+   * Whether a call made now may have the result. Not if the key was set since this began, nor if
+   * the factory began before an invalidation; what is still being read then turns into a miss.
+   */
+  get joinable(): boolean {
+    const ticket = this.#ticket
+    if (ticket.replaced) return false
+    return ticket.reads || !this.#layers.fences.outdated(ticket, this.#settings.tags)
+  }
+
+  join(signal: AbortSignal | undefined): Promise<unknown> {
+    return this.#flight.join(signal)
+  }
+
+  /** @param mayBeAbandoned whether the first caller came with a signal. */
+  start(mayBeAbandoned: boolean): void {
+    this.#flight.follow(this.#run(mayBeAbandoned))
+  }
+
+  async #run(mayBeAbandoned: boolean): Promise<unknown> {
+    const layers = this.#layers
+    const { l2 } = layers
+    try {
+      if (l2 === undefined) {
+        countMiss(layers, this.#ticket.key)
+      } else {
+        const signal = mayBeAbandoned ? this.#flight.signal : undefined
+        const found = await lookInL2(layers, l2, this.#ticket, signal, true)
+        if (found !== undefined) return found.value
+        if (this.#flight.abandoned) throw this.#flight.signal.reason
+        this.#endRead()
+      }
+      layers.counters.factories++
+      const createdAt = now()
+      const value = await this.#factory(new Context(this.#flight))
+      if (value !== undefined && this.#mayStore()) await this.#store(value, createdAt)
+      return value
+    } finally {
+      layers.fences.end(this.#ticket)
+      this.#leave()
+    }
+  }
+
+  #endRead(): void {
+    const { fences } = this.#layers
+    const read = this.#ticket
+    this.#ticket = fences.begin(read.key, false)
+    // This flight began before the set, which its factory must not overwrite.
+    this.#ticket.replaced = read.replaced
+    fences.end(read)
+  }
+
+  #mayStore(): boolean {
+    if (this.#flight.abandoned || this.#ticket.replaced) return false
+    return !this.#layers.fences.outdated(this.#ticket, this.#settings.tags)
+  }
+
+  // No pause from the look at the fences to the call to L2: from there on the adapter's order holds.
+  async #store(value: unknown, createdAt: number): Promise<void> {
+    const layers = this.#layers
+    const { l2, fences, activity } = layers
+    const { key } = this.#ticket
+    const entry = entryOf(value, this.#settings, createdAt)
+    const bytes = l2 && encode(layers, entry)
+    fences.replace(key, this.#ticket)
+    keepInL1(layers, key, entry)
+    this.#stored = true
+    if (l2 === undefined || bytes === undefined) return
+    activity.enter()
+    try {
+      const event = { operation: 'set', key, degraded: true } as const
+      await reported(layers, event, undefined, () => writeL2(l2, key, entry, bytes, undefined))
+    } catch {
+      // It was told, and the caller has the value.
+    } finally {
+      activity.leave()
+    }
+  }
+
+  #abandoned(): void {
+    // What is stored is good for others, and its write goes on.
+    if (this.#stored) return
+    this.#layers.fences.end(this.#ticket)
+    this.#leave()
+  }
+}
+
+/** Asks the flight only when the factory does. */
+class Context implements FactoryContext {
+  readonly #flight: Flight<unknown>
+
+  constructor(flight: Flight<unknown>) {
+    this.#flight = flight
+  }
+
+  get signal(): AbortSignal {
+    return this.#flight.signal
+  }
+}

@@ -1,0 +1,78 @@
+import { now } from '@l2/core'
+import { LRUCache } from 'lru-cache'
+
+/** A value as L1 keeps it: the caller's own object, not a copy. Times are Unix ms. */
+export interface Entry {
+  readonly value: unknown
+  /** Stale from then on. */
+  readonly logicalExpiry: number
+  /** Gone from then on. */
+  readonly physicalExpiry: number
+  readonly tags: readonly string[]
+  /** When the value was made; L2 entries of other writers may lack it. */
+  readonly createdAt: number | undefined
+}
+
+/** The entries in this process's memory, with an index by tag. */
+export class L1 {
+  readonly #entries: LRUCache<string, Entry>
+  readonly #tagged = new Map<string, Set<string>>()
+
+  /** @param maxEntries beyond it the least recently used entry goes. */
+  constructor(maxEntries: number) {
+    // Expiry is looked at in get: lru-cache's own would take a second clock and more memory.
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      dispose: (entry, key) => this.#untag(entry, key),
+    })
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The entry under `key` while it is fresh. */
+  get(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    const time = now()
+    if (time < entry.logicalExpiry) return entry
+    if (time >= entry.physicalExpiry) this.#entries.delete(key)
+    return undefined
+  }
+
+  set(key: string, entry: Entry): void {
+    this.#entries.set(key, entry)
+    // After the entry: setting it disposed of its predecessor and took the key out of its tags.
+    for (const tag of entry.tags) {
+      const keys = this.#tagged.get(tag)
+      if (keys === undefined) this.#tagged.set(tag, new Set([key]))
+      else keys.add(key)
+    }
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+
+  deleteByTag(tag: string): void {
+    const keys = this.#tagged.get(tag)
+    if (keys === undefined) return
+    // First, so that the entries need not leave it one by one.
+    this.#tagged.delete(tag)
+    for (const key of keys) this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#tagged.clear()
+    this.#entries.clear()
+  }
+
+  #untag(entry: Entry, key: string): void {
+    for (const tag of entry.tags) {
+      const keys = this.#tagged.get(tag)
+      keys?.delete(key)
+      if (keys?.size === 0) this.#tagged.delete(tag)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import { type Adapter, checkOptions, checkTags } from '@l2/core'
+import { type Duration, toMs } from './duration.js'
+import { jsonSerializer, type Serializer } from './serializer.js'
+
+/** What can be said about one entry, per call or in `defaults`. A field that is absent or `undefined` is taken from `defaults`. */
+export interface EntryOptions {
+  /**
+   * How long the entry lives, in L1 and in L2: ms or a string such as `'5m'`. Fractions of a ms
+   * round up. Default 0: it never expires.
+   */
+  readonly ttl?: Duration | undefined
+  /** What `deleteByTag` finds the entry by. A set: duplicates and order don't matter. Default: none. */
+  readonly tags?: readonly string[] | undefined
+}
+
+/** What every call to the cache takes. */
+export interface CallOptions {
+  /** Gives the call up: it rejects at once with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What `set` and `getOrSet` take. */
+export interface SetOptions extends EntryOptions, CallOptions {}
+
+/** What `new Cache()` takes. */
+export interface CacheOptions {
+  /**
+   * The adapter behind L1. It stays the caller's: `close()` does not close it. Two caches over one
+   * adapter share their entries. Default: none, the cache is this process's alone.
+   */
+  readonly l2?: Adapter | undefined
+  /** L1's limits, or `false` for none: every call then asks L2. */
+  readonly l1?: L1Options | false | undefined
+  /** Turns values into the bytes that L2 keeps. Default: JSON. L1 keeps the values themselves. */
+  readonly serializer?: Serializer | undefined
+  /** What entries get where a call says nothing. */
+  readonly defaults?: EntryOptions | undefined
+}
+
+/** L1's limits. */
+export interface L1Options {
+  /**
+   * Entries at most; beyond it the least recently used one goes. From 1 to 2^24. Room for them is
+   * taken at once, some tens of bytes each. Default 1 000.
+   */
+  readonly maxEntries?: number | undefined
+}
+
+/** {@link EntryOptions}, checked and complete. */
+export interface EntrySettings {
+  /** Whole ms; 0 = never expires. */
+  readonly ttl: number
+  readonly tags: readonly string[]
+}
+
+/** {@link CacheOptions}, checked and complete. */
+export interface CacheSettings {
+  readonly l2: Adapter | undefined
+  /** `undefined`: no L1. */
+  readonly maxEntries: number | undefined
+  readonly serializer: Serializer
+  readonly defaults: EntrySettings
+}
+
+const BUILT_IN: EntrySettings = { ttl: 0, tags: [] }
+
+/** More than a V8 `Map` holds is more than lru-cache can index. */
+const MOST_ENTRIES = 2 ** 24
+
+/** @throws TypeError, RangeError where an option is not what it should be; the error names it. */
+export function cacheSettings(options: unknown): CacheSettings {
+  const given = checkOptions(options)
+  return {
+    l2: checkParts<Adapter>('l2', 'an Adapter', given['l2'], [
+      'get',
+      'set',
+      'delete',
+      'deleteByTag',
+      'clear',
+      'ping',
+    ]),
+    maxEntries: checkL1(given['l1']),
+    serializer:
+      checkParts<Serializer>('serializer', 'a Serializer', given['serializer'], [
+        'serialize',
+        'deserialize',
+      ]) ?? jsonSerializer,
+    defaults: entrySettings(checkObject('defaults', given['defaults']), BUILT_IN, 'defaults.'),
+  }
+}
+
+/**
+ * What one entry gets: what the call says, else the defaults, field by field.
+ *
+ * @param within what stands before a field's name in an error.
+ * @throws TypeError, RangeError where a field is not what it should be.
+ */
+export function entrySettings(
+  given: Readonly<Record<string, unknown>>,
+  defaults: EntrySettings,
+  within = '',
+): EntrySettings {
+  const { ttl, tags } = given
+  if (ttl === undefined && tags === undefined) return defaults
+  return {
+    ttl: ttl === undefined ? defaults.ttl : toMs(`${within}ttl`, ttl),
+    tags: tags === undefined ? defaults.tags : checkTags(tags),
+  }
+}
+
+function checkL1(l1: unknown): number | undefined {
+  if (l1 === false) return undefined
+  const { maxEntries = 1_000 } = checkObject('l1', l1, 'an object or false')
+  if (typeof maxEntries !== 'number') throw new TypeError('l1.maxEntries must be a number')
+  if (!(Number.isInteger(maxEntries) && maxEntries >= 1 && maxEntries <= MOST_ENTRIES))
+    throw new RangeError(`l1.maxEntries must be a whole number from 1 to 2^24, not ${maxEntries}`)
+  return maxEntries
+}
+
+function checkParts<T>(what: string, kind: string, value: unknown, parts: string[]): T | undefined {
+  if (value === undefined) return undefined
+  const given = checkObject(what, value, kind)
+  for (const part of parts) {
+    if (typeof given[part] !== 'function')
+      throw new TypeError(`${what} must be ${kind}: it has no method ${part}`)
+  }
+  return value as T
+}
+
+function checkObject(what: string, value: unknown, kind = 'an object'): Record<string, unknown> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`${what} must be ${kind}, not ${value === null ? 'null' : typeof value}`)
+  return value as Record<string, unknown>
+}
