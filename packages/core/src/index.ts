@@ -1,3 +1,4 @@
+export { onAbort } from './abort.js'
 export type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
 export { checkName, checkOptions, checkSignal, checkTags } from './arguments.js'
 export type { Awaitable, Backend, Call, Failure, Slices } from './backend.js'
