@@ -1,7 +1,7 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { nodeDir } from './headers.mjs'
 import { runLogged } from './run-logged.mjs'
 
@@ -17,7 +17,7 @@ export async function compile(folder, cache, say) {
   const missing = missingTools()
   if (missing.length > 0) return `not found on this machine: ${missing.join(', ')}\n${remedy}`
   const headers = nodeDir(cache, say)
-  const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+  const nodeGyp = fileURLToPath(import.meta.resolve('node-gyp/bin/node-gyp.js'))
   const args = [nodeGyp, 'rebuild', '--release', '--jobs=max']
   if (headers) args.push(`--nodedir=${headers}`)
   say(`compiling better-sqlite3 for Node ${process.versions.node}: about a minute`)

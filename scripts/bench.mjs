@@ -1,0 +1,24 @@
+// @ts-check
+// Builds, then runs the benchmarks one after another: all, or those named, as in
+// `pnpm bench envelope`.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { prepare } from './prepare.mjs'
+import { root } from './root.mjs'
+
+await prepare(['--filter=@l2/benchmarks...'])
+const dist = join(root, 'benchmarks/dist')
+const all = readdirSync(dist).filter(file => file.endsWith('.bench.js'))
+const wanted = process.argv.slice(2).filter(arg => arg !== '--')
+const files = wanted.length === 0 ? all : wanted.map(name => `${name}.bench.js`)
+const unknown = files.filter(file => !all.includes(file))
+if (unknown.length > 0) {
+  console.error(`no such benchmark: ${unknown.join(', ')}; there are ${all.join(', ') || 'none'}`)
+  process.exit(1)
+}
+for (const file of files) {
+  console.log(`\n== ${file.replace('.bench.js', '')}`)
+  const { status } = spawnSync(process.execPath, [join(dist, file)], { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,80 @@
+// @ts-check
+// Compiles every TypeScript example of the READMEs and runs it, so that what they show is true.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { prepare } from './prepare.mjs'
+import { typescriptFences } from './readme/fences.mjs'
+import { root } from './root.mjs'
+import { run } from './run.mjs'
+
+await prepare(['--filter=./packages/*'])
+
+// Inside examples, the one project that depends on every package.
+const work = join(root, 'examples/node_modules/.cache/readme')
+rmSync(work, { recursive: true, force: true })
+mkdirSync(work, { recursive: true })
+const scratch = mkdtempSync(join(tmpdir(), 'l2-readme-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+
+try {
+  const examples = readmes().flatMap(extract)
+  if (!examples.some(({ readme, runs }) => readme === 'README.md' && runs)) {
+    throw new Error('README.md has no example that runs')
+  }
+  compile(examples.map(({ name }) => `${name}.mts`))
+  for (const { name, place, runs } of examples) {
+    const start = performance.now()
+    if (runs) run(process.execPath, [join(work, `${name}.mjs`)], { cwd: scratch, timeout: 60_000 })
+    const did = runs ? `ran in ${Math.round(performance.now() - start)} ms` : 'compiled'
+    console.log(`${place}: ${did}`)
+  }
+} catch (error) {
+  console.error(`check:readme: ${/** @type {Error} */ (error).message}`)
+  process.exitCode = 1
+}
+
+function readmes() {
+  const folders = readdirSync(join(root, 'packages')).map(each => `packages/${each}/`)
+  return ['', ...folders]
+    .map(folder => `${folder}README.md`)
+    .filter(path => existsSync(join(root, path)))
+}
+
+function extract(/** @type {string} */ readme) {
+  return typescriptFences(readFileSync(join(root, readme), 'utf8')).map(({ line, runs, code }) => {
+    const name = `${readme.replaceAll('/', '-')}-line-${line}`
+    // As far down as in the README, so that an error's line number is the README's.
+    writeFileSync(join(work, `${name}.mts`), `${'\n'.repeat(line)}${code}\nexport {}\n`)
+    return { readme, name, place: `${readme}:${line}`, runs }
+  })
+}
+
+function compile(/** @type {string[]} */ files) {
+  const config = {
+    extends: join(root, 'tsconfig.base.json'),
+    compilerOptions: {
+      composite: false,
+      declaration: false,
+      // An example may name what it doesn't go on to use.
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      rootDir: '.',
+      outDir: '.',
+    },
+    files,
+    exclude: [],
+  }
+  writeFileSync(join(work, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')))
+  run(process.execPath, [tsc, '-p', work], { cwd: work })
+}
