@@ -1,1 +1,1 @@
-export {}
+export { SqliteAdapter, type SqliteAdapterOptions } from './sqlite-adapter.js'

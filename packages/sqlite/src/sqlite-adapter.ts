@@ -1,0 +1,141 @@
+import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  type AdapterOptions,
+  type Awaitable,
+  type Backend,
+  type Call,
+  type Failure,
+  GuardedAdapter,
+  type Slices,
+} from '@l2/core'
+import type { Cursor, Slice } from './sqlite-bulk.js'
+import { MEMORY, SqliteClient } from './sqlite-client.js'
+import { CallQueue, EVERYTHING, NOTHING, type Touches } from './sqlite-queue.js'
+import { SqliteStore } from './sqlite-store.js'
+
+/** The lock is free for this long between two slices, in ms, so that others who wait get it. */
+const GAP = 1
+
+/** What `new SqliteAdapter()` takes. */
+export interface SqliteAdapterOptions extends AdapterOptions {
+  /**
+   * The database file, taken literally (`file:` and `?` mean nothing), relative to the working
+   * directory. It is created where it does not exist; its directory has to be there. `':memory:'`
+   * is a database of this adapter alone. Processes and adapters that name the same file share it.
+   */
+  readonly path: string
+}
+
+/**
+ * The contract over one SQLite file that any number of processes on one machine share.
+ *
+ * Opens the file at the first call and tries again at the next one where that failed. A call that
+ * finds the file locked waits without blocking the event loop, at most `timeout`. An operation is
+ * synchronous once it has the lock: a `get` is one lookup, a `set` or `delete` one transaction, a
+ * bulk call transactions of about 4 ms each. Every write is atomic, also when the process is killed
+ * in the middle; a power failure may undo the last ones.
+ *
+ * Failures are an `L2Error`: `L2_UNAVAILABLE` (can't open, read or write the file), `L2_TIMEOUT`
+ * (locked for too long), `L2_READ_ONLY`, `L2_FULL` (the disk), `L2_UNSUITABLE_BACKEND` (not a
+ * database, or another program's: left as it is), `L2_SCHEMA_MISMATCH` (another version of this
+ * package), `L2_CORRUPT_STORE`, `L2_UNSUPPORTED` (a value over about 1 GB). README.md has the
+ * remedies.
+ *
+ * @example
+ * await using adapter = new SqliteAdapter({ path: 'cache.db' })
+ * await adapter.set('user:1', bytes, { ttl: 60_000, tags: ['users'] })
+ */
+export class SqliteAdapter extends GuardedAdapter {
+  /** @throws TypeError, RangeError where an option is not what it should be. */
+  constructor(options: SqliteAdapterOptions) {
+    super(options, ({ prefix }) => new SqliteBackend(checkedPath(options?.path), prefix))
+  }
+}
+
+class SqliteBackend implements Backend {
+  readonly #client: SqliteClient
+  readonly #store: SqliteStore
+  readonly #queue = new CallQueue()
+
+  constructor(path: string, prefix: string) {
+    this.#client = new SqliteClient(path)
+    this.#store = new SqliteStore(this.#client, prefix)
+  }
+
+  get(key: string, call: Call): Awaitable<Uint8Array | undefined> {
+    // A file that others are creating is opened by the first in the queue, not by each read anew.
+    return this.#queue.run(call, key, () => this.#store.get(key), this.#client.isOpen)
+  }
+
+  set(
+    key: string,
+    value: Uint8Array,
+    ttl: number,
+    tags: readonly string[],
+    call: Call,
+  ): Awaitable<void> {
+    return this.#queue.run(call, key, () => this.#store.set(key, value, ttl, tags))
+  }
+
+  delete(key: string, call: Call): Awaitable<void> {
+    return this.#queue.run(call, key, () => this.#store.delete(key))
+  }
+
+  deleteByTag(tag: string, call: Call): Slices {
+    return this.#inSlices<number>(call, EVERYTHING, at => this.#store.removeTagged(tag, at))
+  }
+
+  clear(call: Call): Slices {
+    return this.#inSlices<string>(call, EVERYTHING, at => this.#store.removeAll(at))
+  }
+
+  async *sweep(call: Call): AsyncGenerator<number, void> {
+    yield* this.#inSlices<number>(call, NOTHING, at => this.#store.removeExpired(at))
+    while (await this.#queue.run(call, NOTHING, () => this.#store.shrink())) {
+      yield 0
+      await pause(GAP)
+    }
+  }
+
+  ping(call: Call): Awaitable<void> {
+    return this.#queue.run(call, NOTHING, () => this.#store.touch())
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+
+  describe(error: unknown): Failure | undefined {
+    return this.#client.describe(error)
+  }
+
+  /** @param slice does one slice, at the beginning or where the cursor says. */
+  async *#inSlices<T extends number | string>(
+    call: Call,
+    touches: Touches,
+    slice: (cursor: Cursor<T> | undefined) => Slice<T>,
+  ): AsyncGenerator<number, void> {
+    let cursor: Cursor<T> | undefined
+    for (;;) {
+      const { removed, next } = await this.#queue.run(call, touches, () => slice(cursor))
+      yield removed
+      if (next === undefined) return
+      cursor = next
+      await pause(GAP)
+    }
+  }
+}
+
+/** @throws TypeError where `path` can't name a file for better-sqlite3. */
+function checkedPath(path: unknown): string {
+  if (typeof path !== 'string' || path === '')
+    throw new TypeError("path must be the name of a file, or ':memory:'")
+  if (path === MEMORY) return path
+  // Absolute, so that a change of the working directory changes nothing, and so that no path looks
+  // like a URI. better-sqlite3 cuts white space off the end, and C strings end at a NUL.
+  const absolute = resolve(path)
+  if (absolute !== absolute.trim() || absolute.includes('\0'))
+    throw new TypeError('path must not end with white space or hold a NUL character')
+  return absolute
+}

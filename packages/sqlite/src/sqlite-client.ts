@@ -1,0 +1,114 @@
+import type { Failure } from '@l2/core'
+import Database from 'better-sqlite3'
+import { describeError, openingError } from './sqlite-errors.js'
+import { checkPath, createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
+import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
+
+/**
+ * The write-ahead log is cut back to this after a checkpoint, in bytes. SQLite starts one at 1 000
+ * pages of 4 KiB (sqlite.org/pragma.html#pragma_wal_autocheckpoint), so only what made it grow
+ * further, large values and long readers, is undone.
+ */
+const LOG_LIMIT = 16 * 1024 * 1024
+
+/** The path of a database in memory, private to its adapter (sqlite.org/inmemorydb.html). */
+export const MEMORY = ':memory:'
+
+interface Connection {
+  readonly db: Database.Database
+  readonly statements: Statements
+}
+
+/**
+ * One connection to one file, opened when it is first used. Everything here is synchronous and
+ * never waits for a lock: it throws what `isBusy` recognises, having changed nothing.
+ */
+export class SqliteClient {
+  readonly #path: string
+  /** The path as messages show it. */
+  readonly #file: string
+  #connection: Connection | undefined
+
+  /** @param path absolute, or {@link MEMORY}. */
+  constructor(path: string) {
+    this.#path = path
+    this.#file = JSON.stringify(path)
+  }
+
+  get isOpen(): boolean {
+    return this.#connection !== undefined
+  }
+
+  /** The statements, each of which is a transaction by itself. Opens the file if need be. */
+  statements(): Statements {
+    this.#connection ??= this.#open()
+    return this.#connection.statements
+  }
+
+  /**
+   * Runs `work` in one write transaction: all of it takes effect, or nothing.
+   *
+   * @param onRollback is called where nothing did.
+   */
+  write<T>(work: (sql: Statements) => T, onRollback: () => void): T {
+    const sql = this.statements()
+    // Not BEGIN: a transaction that reads first and then can't write has to start over.
+    sql.begin.run()
+    try {
+      const result = work(sql)
+      sql.commit.run()
+      return result
+    } catch (error) {
+      onRollback()
+      // A failure of the disk has ended it already.
+      if (this.#connection?.db.inTransaction) sql.rollback.run()
+      throw error
+    }
+  }
+
+  /** Gives up to `pages` free pages back to the file system. */
+  shrink(pages: number): void {
+    this.statements()
+    // exec, as each page is a step of the statement.
+    this.#connection?.db.exec(shrinkBy(pages))
+  }
+
+  /** What an error of this connection means. */
+  describe(error: unknown): Failure | undefined {
+    return describeError(error, this.#file)
+  }
+
+  /** The last of all processes to close a file has SQLite move the log into it. */
+  close(): void {
+    this.#connection?.db.close()
+    this.#connection = undefined
+  }
+
+  #open(): Connection {
+    try {
+      if (this.#path !== MEMORY) checkPath(this.#path, this.#file)
+      // A wait for a lock would stop this process's event loop: the queue waits instead.
+      const db = new Database(this.#path, { timeout: 0 })
+      try {
+        return this.#setUp(db)
+      } catch (error) {
+        db.close()
+        throw error
+      }
+    } catch (error) {
+      throw openingError(error, this.#file)
+    }
+  }
+
+  #setUp(db: Database.Database): Connection {
+    // Functions in the schema of a file that someone prepared can do no harm.
+    db.pragma('trusted_schema = OFF')
+    // Safe against a crash of the process. A power failure may cost the last commits, never the
+    // file (sqlite.org/pragma.html#pragma_synchronous).
+    db.pragma('synchronous = NORMAL')
+    db.pragma(`journal_size_limit = ${LOG_LIMIT}`)
+    if (inspect(db, this.#file) === 'blank') createLayout(db, this.#file)
+    else useWriteAheadLog(db, this.#file)
+    return { db, statements: prepareStatements(db) }
+  }
+}

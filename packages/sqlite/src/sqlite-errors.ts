@@ -1,0 +1,100 @@
+import { type Failure, L2Error, type L2ErrorCode } from '@l2/core'
+
+/**
+ * Whether the file was locked by someone else just now: try again. With our busy timeout of 0 it
+ * is the answer to every lock (sqlite.org/rescode.html).
+ */
+export function isBusy(error: unknown): boolean {
+  const code = codeOf(error)
+  return (
+    code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'SQLITE_PROTOCOL'
+  )
+}
+
+/** Whether a statement could not be compiled: a table that it needs is not there. */
+const isStatementError = (code: string, message: string): boolean =>
+  code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)
+
+/**
+ * What an error of better-sqlite3 means, and the remedy.
+ *
+ * @param file the path as messages show it.
+ * @returns `undefined` for what has no remedy to name: `L2_UNAVAILABLE` then.
+ */
+export function describeError(error: unknown, file: string): Failure | undefined {
+  const code = codeOf(error)
+  const message = error instanceof Error ? error.message : ''
+  if (code === 'SQLITE_FULL')
+    return failure('L2_FULL', `no room left for ${file}: free some space on its disk.`)
+  if (code.startsWith('SQLITE_READONLY'))
+    return failure(
+      'L2_READ_ONLY',
+      `${file} does not take writes: give this process the right to write the file and its ` +
+        'directory, and mount the file system for writing.',
+    )
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+    return failure(
+      'L2_CORRUPT_STORE',
+      `${file} is damaged. It is a cache: stop the processes that use it, remove it with its ` +
+        '-wal and -shm files, and start again.',
+    )
+  if (isStatementError(code, message))
+    return failure(
+      'L2_SCHEMA_MISMATCH',
+      `the tables in ${file} are not those of this version of @l2/sqlite: use one version in all ` +
+        'processes, or give this one a file of its own.',
+    )
+  if (code === 'SQLITE_TOOBIG')
+    return failure('L2_UNSUPPORTED', 'the value is larger than SQLite takes (about 1 GB).')
+  if (code.startsWith('SQLITE_CANTOPEN'))
+    return failure(
+      'L2_UNAVAILABLE',
+      `SQLite can't open ${file}: this process needs the right to read and write the file and to ` +
+        'create files beside it (-wal and -shm).',
+    )
+  if (code.startsWith('SQLITE_IOERR'))
+    return failure(
+      'L2_UNAVAILABLE',
+      `the operating system failed to read or write ${file} (${code}): is its disk there, not ` +
+        'full, and within the limits of this process?',
+    )
+  if (code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file'))
+    return failure(
+      'L2_UNSUITABLE_BACKEND',
+      'better-sqlite3 has no native module for this version of Node.js: run `npm rebuild ' +
+        'better-sqlite3` (it needs python3, make and a C++ compiler where no binary can be had).',
+    )
+  return undefined
+}
+
+/** {@link describeError} for what failed while a file was opened: it may never have been ours. */
+export function openingError(error: unknown, file: string): unknown {
+  if (isBusy(error) || error instanceof L2Error) return error
+  const code = codeOf(error)
+  if (code === 'SQLITE_NOTADB')
+    return new L2Error(
+      'L2_UNSUITABLE_BACKEND',
+      `${file} is not a SQLite database, and was left as it is: correct \`path\`, or remove the ` +
+        'file where nothing needs it.',
+      { cause: error },
+    )
+  // A rollback that waits to be done, in a file that is not in WAL mode: never one of ours.
+  if (code === 'SQLITE_READONLY_ROLLBACK') return foreignError(file)
+  return error
+}
+
+/** The error for a SQLite database that is not ours. */
+export function foreignError(file: string): L2Error {
+  return new L2Error(
+    'L2_UNSUITABLE_BACKEND',
+    `${file} is the SQLite database of another program, and was left as it is: give the cache a ` +
+      '`path` of its own.',
+  )
+}
+
+const codeOf = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : ''
+}
+
+const failure = (code: L2ErrorCode, message: string): Failure => ({ code, message })
