@@ -25,7 +25,8 @@ export function checkName(what: string, value: unknown): asserts value is string
 /** The caller's bytes in memory of our own. @throws TypeError where they are no `Uint8Array`. */
 export function copyOfValue(value: unknown): Uint8Array {
   // Not instanceof: a Buffer made in another realm (a vm context, jest) is one too.
-  if (!types.isUint8Array(value)) throw new TypeError(`value must be a Uint8Array, not ${kindOf(value)}`)
+  if (!types.isUint8Array(value))
+    throw new TypeError(`value must be a Uint8Array, not ${kindOf(value)}`)
   return new Uint8Array(value)
 }
 

@@ -15,7 +15,13 @@ import type { L2ErrorCode } from './errors.js'
 export interface Backend {
   readonly capabilities?: Capabilities
   get(key: string, call: Call): Awaitable<Uint8Array | undefined>
-  set(key: string, value: Uint8Array, ttl: number, tags: readonly string[], call: Call): Awaitable<void>
+  set(
+    key: string,
+    value: Uint8Array,
+    ttl: number,
+    tags: readonly string[],
+    call: Call,
+  ): Awaitable<void>
   delete(key: string, call: Call): Awaitable<void>
   deleteByTag(tag: string, call: Call): Slices
   clear(call: Call): Slices

@@ -9,7 +9,10 @@ export interface Backplane {
    *
    * Cost: one round trip.
    */
-  publish(message: BackplaneMessage, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
+  publish(
+    message: BackplaneMessage,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<void>
 
   /**
    * Calls `listener` for every message of other nodes from now on.

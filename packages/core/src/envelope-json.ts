@@ -31,7 +31,8 @@ export function parseEnvelopeJson(bytes: Uint8Array): unknown {
   const header: unknown = JSON.parse(
     `${textOf(buffer.subarray(0, start))}"${token}"${textOf(buffer.subarray(end + 1))}`,
   )
-  if ((header as { v?: unknown } | null)?.v !== token) throw new Error('too much beside the payload')
+  if ((header as { v?: unknown } | null)?.v !== token)
+    throw new Error('too much beside the payload')
   return Object.assign(header as object, { v: JSON.parse(textOf(buffer.subarray(start, end + 1))) })
 }
 

@@ -29,7 +29,11 @@ export interface Envelope {
 const payloadSchema = z.string().transform((text, context) => {
   const payload = decodeBase64(text)
   if (payload === undefined) {
-    context.issues.push({ code: 'custom', message: 'not standard base64 with padding', input: text })
+    context.issues.push({
+      code: 'custom',
+      message: 'not standard base64 with padding',
+      input: text,
+    })
     return z.NEVER
   }
   return payload
@@ -73,7 +77,9 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const { payload, logicalExpiry, physicalExpiry, tags, createdAt } = envelope
   if (!types.isUint8Array(payload)) throw new TypeError('payload must be a Uint8Array')
   if (payload.length > MAX_PAYLOAD_BYTES)
-    throw new RangeError(`payload must be at most ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}`)
+    throw new RangeError(
+      `payload must be at most ${MAX_PAYLOAD_BYTES} bytes, not ${payload.length}`,
+    )
   checkTime('logicalExpiry', logicalExpiry)
   checkTime('physicalExpiry', physicalExpiry)
   if (logicalExpiry > physicalExpiry)
@@ -108,8 +114,11 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (!types.isUint8Array(bytes)) throw new TypeError('bytes must be a Uint8Array')
   const { v, le, pe, t, c } = readWire(bytes)
-  const envelope = { payload: v, logicalExpiry: Math.min(le, pe), physicalExpiry: pe, tags: t }
-  return c === undefined ? envelope : { ...envelope, createdAt: c }
+  const logicalExpiry = Math.min(le, pe)
+  // Two literals: spreading the one into the other would cost a quarter of the whole.
+  return c === undefined
+    ? { payload: v, logicalExpiry, physicalExpiry: pe, tags: t }
+    : { payload: v, logicalExpiry, physicalExpiry: pe, tags: t, createdAt: c }
 }
 
 function readWire(bytes: Uint8Array): z.output<typeof envelopeSchema> {
@@ -133,7 +142,8 @@ function corrupt(why: string): L2Error {
 
 function checkTime(what: string, time: unknown): void {
   if (typeof time !== 'number') throw new TypeError(`${what} must be a number of Unix ms`)
-  if (!Number.isSafeInteger(time)) throw new RangeError(`${what} must be a safe integer, not ${time}`)
+  if (!Number.isSafeInteger(time))
+    throw new RangeError(`${what} must be a safe integer, not ${time}`)
 }
 
 function checkedTag(tag: unknown): string {

@@ -1,11 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
-import { checkName, checkOptions, checkSignal, checkTags, checkTtl, copyOfValue } from './arguments.js'
+import {
+  checkName,
+  checkOptions,
+  checkSignal,
+  checkTags,
+  checkTtl,
+  copyOfValue,
+} from './arguments.js'
 import type { Awaitable, Backend, Slices } from './backend.js'
-import { L2Error, isL2Error } from './errors.js'
+import { isL2Error, L2Error } from './errors.js'
 import { PendingCall } from './pending-call.js'
-import { redactText, redactedCause } from './redact.js'
+import { redactedCause, redactText } from './redact.js'
 
 /** The longest delay of a Node timer: 2^31 - 1 ms (Node.js documentation, "Timers"). */
 const MAX_TIMEOUT = 2_147_483_647
@@ -214,7 +221,9 @@ export class GuardedAdapter implements Adapter {
       const failed = (error: unknown): never => {
         throw this.#failure(operation, error)
       }
-      return await call.settle(work.then(undefined, failed), this.#options.timeout, signal, () => this.#timedOut(operation))
+      return await call.settle(work.then(undefined, failed), this.#options.timeout, signal, () =>
+        this.#timedOut(operation),
+      )
     } finally {
       this.#settled()
     }

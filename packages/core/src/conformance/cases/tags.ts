@@ -1,0 +1,261 @@
+import { expectHit, expectMiss } from '../check.js'
+import { bytes, elapse } from '../context.js'
+import { type Definition, must } from '../define.js'
+
+export const tags: readonly Definition[] = [
+  must(
+    'tags.exactly-those',
+    'Tags',
+    'remove what carries the tag and nothing else',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('a', bytes('a'), { tags: ['x'] })
+      await adapter.set('b', bytes('b'), { tags: ['x', 'y'] })
+      await adapter.set('c', bytes('c'), { tags: ['y'] })
+      await adapter.set('d', bytes('d'))
+      await adapter.deleteByTag('x')
+      await expectMiss(adapter, 'a', "tags ['x'], deleteByTag('x')")
+      await expectMiss(adapter, 'b', "tags ['x', 'y'], deleteByTag('x')")
+      await expectHit(adapter, 'c', bytes('c'), "tags ['y'], deleteByTag('x')")
+      await expectHit(adapter, 'd', bytes('d'), "no tags, deleteByTag('x')")
+    },
+  ),
+
+  must('tags.each-of-many', 'Tags', 'find an entry by each of its tags', async context => {
+    const adapter = await context.open()
+    const many = Array.from({ length: 50 }, (_, i) => `tag ${i}`)
+    for (const tag of many) {
+      await adapter.set('k', bytes(tag), { tags: many })
+      await adapter.deleteByTag(tag)
+      await expectMiss(adapter, 'k', `50 tags, deleteByTag('${tag}')`)
+    }
+  }),
+
+  must('tags.many-entries', 'Tags', 'remove 3 000 entries of a tag', async context => {
+    const adapter = await context.open()
+    const indexes = Array.from({ length: 3_000 }, (_, i) => i)
+    await Promise.all(
+      indexes.map(i =>
+        adapter.set(`k${i}`, bytes(`${i}`), { tags: ['all', i % 3 === 0 ? 'third' : 'rest'] }),
+      ),
+    )
+    await adapter.deleteByTag('third')
+    for (const i of indexes) {
+      if (i % 3 === 0) await expectMiss(adapter, `k${i}`, "deleteByTag('third')")
+      else await expectHit(adapter, `k${i}`, bytes(`${i}`), "deleteByTag('third') of the others")
+    }
+    await adapter.deleteByTag('all')
+    for (const i of indexes) await expectMiss(adapter, `k${i}`, "deleteByTag('all')")
+  }),
+
+  must(
+    'tags.set-of-tags',
+    'Tags',
+    'take tags for a set: duplicates and order do not matter',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['b', 'a', 'b', 'b'] })
+      await adapter.set('k', bytes('2'), { tags: ['a', 'a', 'b'] })
+      await adapter.deleteByTag('b')
+      await expectMiss(
+        adapter,
+        'k',
+        "tags ['b', 'a', 'b', 'b'], then ['a', 'a', 'b'], deleteByTag('b')",
+      )
+      await adapter.set('k', bytes('3'), { tags: ['a'] })
+      await adapter.deleteByTag('b')
+      await expectHit(adapter, 'k', bytes('3'), "tags ['a'], deleteByTag('b')")
+    },
+  ),
+
+  must('tags.old-tags-go', 'Tags', 'answer to the tags of the latest set only', async context => {
+    const adapter = await context.open()
+    await adapter.set('k', bytes('1'), { tags: ['old', 'both'] })
+    await adapter.set('k', bytes('2'), { tags: ['both', 'new'] })
+    await adapter.deleteByTag('old')
+    await expectHit(
+      adapter,
+      'k',
+      bytes('2'),
+      "tags ['old', 'both'], then ['both', 'new'], deleteByTag('old')",
+    )
+    await adapter.deleteByTag('new')
+    await expectMiss(adapter, 'k', "deleteByTag('new')")
+  }),
+
+  must('tags.untagged-again', 'Tags', 'drop all tags when set again without', async context => {
+    const adapter = await context.open()
+    for (const options of [undefined, {}, { tags: [] }, { tags: undefined }]) {
+      await adapter.set('k', bytes('1'), { tags: ['t'] })
+      await adapter.set('k', bytes('2'), options)
+      await adapter.deleteByTag('t')
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        "tags ['t'], then set without tags, deleteByTag('t')",
+      )
+    }
+  }),
+
+  must(
+    'tags.tagged-later',
+    'Tags',
+    'index an entry that was set without tags first',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'))
+      await adapter.set('k', bytes('2'), { tags: ['t'] })
+      await adapter.deleteByTag('t')
+      await expectMiss(adapter, 'k', "set without tags, then with ['t'], deleteByTag('t')")
+    },
+  ),
+
+  must(
+    'tags.same-tags-again',
+    'No orphans',
+    'find an entry set again with the same tags',
+    async context => {
+      const adapter = await context.open()
+      for (let i = 0; i < 3; i++) await adapter.set('k', bytes(`${i}`), { tags: ['t', 'u'] })
+      await adapter.deleteByTag('t')
+      await expectMiss(adapter, 'k', "set three times with ['t', 'u'], deleteByTag('t')")
+    },
+  ),
+
+  must(
+    'tags.there-and-back',
+    'No orphans',
+    'find an entry whose tags went away and came back',
+    async context => {
+      const adapter = await context.open()
+      const history = [['a'], ['b'], ['a'], [], ['a', 'b'], ['b'], ['b', 'a']]
+      for (const tags of history) await adapter.set('k', bytes(tags.join()), { tags })
+      await adapter.deleteByTag('a')
+      await expectMiss(adapter, 'k', `tags went ${JSON.stringify(history)}, deleteByTag('a')`)
+    },
+  ),
+
+  must('tags.after-delete', 'Tags', 'forget the tags of a deleted entry', async context => {
+    const adapter = await context.open()
+    await adapter.set('k', bytes('1'), { tags: ['t'] })
+    await adapter.delete('k')
+    await adapter.set('k', bytes('2'))
+    await adapter.deleteByTag('t')
+    await expectHit(
+      adapter,
+      'k',
+      bytes('2'),
+      "tags ['t'], delete, set without tags, deleteByTag('t')",
+    )
+  }),
+
+  must(
+    'tags.after-deleteByTag',
+    'Tags',
+    'forget the other tags of an entry removed by tag',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['t', 'u'] })
+      await adapter.deleteByTag('t')
+      await adapter.set('k', bytes('2'))
+      await adapter.deleteByTag('u')
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        "tags ['t', 'u'], deleteByTag('t'), set without, deleteByTag('u')",
+      )
+    },
+  ),
+
+  must('tags.after-clear', 'Tags', 'forget all tags when cleared', async context => {
+    const adapter = await context.open()
+    await adapter.set('k', bytes('1'), { tags: ['t'] })
+    await adapter.clear()
+    await adapter.set('k', bytes('2'))
+    await adapter.deleteByTag('t')
+    await expectHit(
+      adapter,
+      'k',
+      bytes('2'),
+      "tags ['t'], clear, set without tags, deleteByTag('t')",
+    )
+  }),
+
+  must(
+    'tags.set-again-after',
+    'Order',
+    'keep an entry that is set after deleteByTag',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['t'] })
+      await adapter.deleteByTag('t')
+      await adapter.set('k', bytes('2'), { tags: ['t'] })
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        "deleteByTag('t'), then set with ['t'] in the same ms",
+      )
+      await adapter.deleteByTag('t')
+      await expectMiss(adapter, 'k', "deleteByTag('t') a second time")
+    },
+  ),
+
+  must(
+    'tags.short-lived-sibling',
+    'No residue',
+    'find a long-lived entry after its siblings expired',
+    async context => {
+      const adapter = await context.open()
+      // Each order: a bookkeeping with a ttl of its own takes that of the first, last or shortest.
+      await adapter.set('short first', bytes('1'), { ttl: 15, tags: ['t'] })
+      await adapter.set('long', bytes('2'), { ttl: 60_000, tags: ['t'] })
+      await adapter.set('never', bytes('3'), { tags: ['t'] })
+      await adapter.set('short last', bytes('4'), { ttl: 15, tags: ['t'] })
+      await elapse(60)
+      await adapter.set('later', bytes('5'), { ttl: 60_000, tags: ['t'] })
+      await adapter.deleteByTag('t')
+      for (const key of ['long', 'never', 'later'])
+        await expectMiss(adapter, key, "siblings of ttl 15 expired, deleteByTag('t')")
+    },
+  ),
+
+  must(
+    'tags.outlives-its-first-ttl',
+    'No orphans',
+    'find an entry whose second set lives longer',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { ttl: 15, tags: ['t'] })
+      await adapter.set('k', bytes('2'), { tags: ['t'] })
+      await elapse(40)
+      await expectHit(adapter, 'k', bytes('2'), 'ttl 15, then none, 40 ms')
+      await adapter.deleteByTag('t')
+      await expectMiss(adapter, 'k', "ttl 15, then none, 40 ms, deleteByTag('t')")
+    },
+  ),
+
+  must('tags.prefixes-of-each-other', 'Tags', 'tell tags apart that begin alike', async context => {
+    const adapter = await context.open()
+    for (const tag of ['user', 'user:1', 'user:10', 'user:1:posts'])
+      await adapter.set(tag, bytes(tag), { tags: [tag] })
+    await adapter.deleteByTag('user:1')
+    await expectMiss(adapter, 'user:1', "deleteByTag('user:1')")
+    for (const tag of ['user', 'user:10', 'user:1:posts'])
+      await expectHit(adapter, tag, bytes(tag), `deleteByTag('user:1'), entry with ['${tag}']`)
+  }),
+
+  must('tags.joined', 'Tags', 'not take a tag with separators for several', async context => {
+    const adapter = await context.open()
+    const odd = ['a,b', 'a b', 'a\0b', 'a\nb', 'a|b', '["a","b"]', 'a;b', 'a\x1fb']
+    for (const tag of odd) await adapter.set(tag, bytes(tag), { tags: [tag] })
+    await adapter.set('both', bytes('both'), { tags: ['a', 'b'] })
+    for (const tag of odd.slice(1)) await adapter.deleteByTag(tag)
+    await expectHit(adapter, 'both', bytes('both'), "tags ['a', 'b'], deleteByTag of joined names")
+    await adapter.deleteByTag('a')
+    await expectHit(adapter, 'a,b', bytes('a,b'), "tags ['a,b'], deleteByTag('a')")
+    await expectMiss(adapter, 'both', "tags ['a', 'b'], deleteByTag('a')")
+  }),
+]
