@@ -32,17 +32,17 @@ try {
 function requireDependencies() {
   const missing = ['.', 'packages/core', 'packages/sqlite', 'packages/cache', 'examples'].flatMap(
     path => {
-      const manifest = readJson(join(root, path, 'package.json'))
-      return Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+      const { dependencies, devDependencies } = readJson(join(root, path, 'package.json'))
+      return Object.keys({ ...dependencies, ...devDependencies }).filter(
         name => !existsSync(join(root, path, 'node_modules', name, 'package.json')),
       )
     },
   )
   if (missing.length === 0) return
-  const pnpm = readJson(join(root, 'package.json')).packageManager
+  const { packageManager } = readJson(join(root, 'package.json'))
   throw new Error(
-    `dependencies are not installed (${[...new Set(missing)].join(', ')}); ` +
-      `run "npx -y ${pnpm} install" and see why it fails`,
+    `${missing.length} dependencies are not installed, ${missing.at(-1)} for one; ` +
+      `run "npx -y ${packageManager} install" and see why it fails`,
   )
 }
 

@@ -13,8 +13,8 @@ export interface Round {
   answers: Border[]
   /** The keys whose query ran. */
   computed: string[]
-  memory: number
-  file: number
+  l1Hits: number
+  l2Hits: number
   misses: number
   ms: number
 }
@@ -23,7 +23,7 @@ export interface Round {
 export async function askAll(cache: Cache): Promise<Round> {
   const answers: Border[] = []
   const computed: string[] = []
-  const before = { ...cache.stats() }
+  const before = cache.stats()
   const start = performance.now()
 
   for (const [a, b] of pairs) {
@@ -40,8 +40,8 @@ export async function askAll(cache: Cache): Promise<Round> {
   return {
     answers,
     computed,
-    memory: after.l1Hits - before.l1Hits,
-    file: after.l2Hits - before.l2Hits,
+    l1Hits: after.l1Hits - before.l1Hits,
+    l2Hits: after.l2Hits - before.l2Hits,
     misses: after.misses - before.misses,
     ms,
   }

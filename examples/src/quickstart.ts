@@ -9,6 +9,10 @@ const path = process.argv[2] ?? 'cache.db'
 const adapter = new SqliteAdapter({ path })
 // Without its own memory (L1), so that it sees at once what the other process invalidates.
 const cache = new Cache({ l2: adapter, l1: false, defaults: { ttl: '5m' } })
+// A cache goes on without its L2; an example that shows it must not.
+cache.on('l2Error', ({ error }) => {
+  throw error
+})
 // An earlier run may have left its file.
 await cache.clear()
 
@@ -28,12 +32,12 @@ report.round('1', 'asks, the file is empty', filled, { computed: keys })
 
 // Process 2 is an ordinary cache: own memory in front of the file.
 const second = startSecondProcess(path)
-report.round('2', 'starts, asks the same', await second.ask(), { file: keys.length })
-report.round('2', 'asks again', await second.ask(), { memory: keys.length })
+report.round('2', 'starts, asks the same', await second.ask(), { l2Hits: keys.length })
+report.round('2', 'asks again', await second.ask(), { l1Hits: keys.length })
 report.step('2', "deleteByTag('country:FR')", await second.deleteByTag('country:FR'))
 
-report.round('1', 'asks again', await askAll(cache), { file: others, computed: french })
-report.round('2', 'asks again', await second.ask(), { memory: others, file: french.length })
+report.round('1', 'asks again', await askAll(cache), { l2Hits: others, computed: french })
+report.round('2', 'asks again', await second.ask(), { l1Hits: others, l2Hits: french.length })
 
 await second.end()
 await cache.close()
@@ -42,6 +46,6 @@ await adapter.close()
 const [closest] = filled.answers.toSorted((a, b) => a.km - b.km)
 console.log(`
 Closest of all: ${closest?.from} and ${closest?.to}, ${closest?.km.toFixed(1)} km.
-memory: answers from the process's own memory (L1); file: from the file that both share.
+L1: the process's own memory. L2: the file that both share. A miss runs the query.
 Process 1 runs with l1: false. With an L1 of its own it could go on returning its copy of what
 process 2 invalidated until the ttl is over. All counts are as they should be.`)

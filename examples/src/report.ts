@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Round } from './borders.js'
 import type { Border } from './cities.js'
 
-type Expected = Partial<Pick<Round, 'memory' | 'file' | 'computed'>>
+type Expected = Partial<Pick<Round, 'l1Hits' | 'l2Hits' | 'computed'>>
 
 /** The table that the quickstart prints, and the check of every line in it. */
 export class Report {
   #answers: Border[] | undefined
 
   constructor() {
-    print(['process', 'step', 'memory', 'file', 'computed', 'time'])
+    print(['process', 'step', 'L1 hits', 'L2 hits', 'misses', 'time'])
   }
 
   /** One step without an answer. */
@@ -24,11 +24,11 @@ export class Report {
    * is not that of the first round.
    */
   round(process: string, step: string, round: Round, expected: Expected): void {
-    const { memory, file, computed, misses, answers, ms } = round
-    print([process, step, `${memory}`, `${file}`, `${computed.length}`, formatMs(ms)])
+    const { l1Hits, l2Hits, computed, misses, answers, ms } = round
+    print([process, step, `${l1Hits}`, `${l2Hits}`, `${misses}`, formatMs(ms)])
 
-    const wanted = { memory: 0, file: 0, computed: [], ...expected }
-    const seen = { memory, file, computed }
+    const wanted = { l1Hits: 0, l2Hits: 0, computed: [], ...expected }
+    const seen = { l1Hits, l2Hits, computed }
     if (!isDeepStrictEqual(seen, wanted) || misses !== computed.length) {
       const [want, saw] = [wanted, { ...seen, misses }].map(counts => JSON.stringify(counts))
       throw new Error(`process ${process}, "${step}": expected ${want}, saw ${saw}`)
@@ -41,7 +41,7 @@ export class Report {
 }
 
 function print([process = '', step = '', ...numbers]: string[]): void {
-  const columns = numbers.map((text, i) => text.padStart([8, 6, 10, 12][i] ?? 0))
+  const columns = numbers.map((text, i) => text.padStart([9, 9, 9, 12][i] ?? 0))
   console.log(`  ${process.padEnd(9)}${step.padEnd(26)}${columns.join('')}`)
 }
 

@@ -10,6 +10,10 @@ export type Reply = Round | { ms: number }
 
 const file = new SqliteAdapter({ path: process.argv[2] ?? 'cache.db' })
 const cache = new Cache({ l2: file, defaults: { ttl: '5m' } })
+// A cache goes on without its L2; an example that shows it must not.
+cache.on('l2Error', ({ error }) => {
+  throw error
+})
 
 process.on('message', async ({ deleteByTag: tag }: Request) => {
   process.send?.(tag === undefined ? await askAll(cache) : await deleteByTag(tag))
