@@ -1,8 +1,9 @@
 // The README's first command: sets up what a fresh clone lacks, then runs the example.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { requireInstalled } from './require-installed.mjs'
 import { root } from './root.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'l2-quickstart-'))
@@ -19,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 try {
-  requireDependencies()
+  requireInstalled()
   await run('better-sqlite3 does not load', ['scripts/ensure-native.mjs'])
   await build()
   await run('the example failed', [join(root, 'examples/dist/quickstart.js')], { cwd: folder })
@@ -28,30 +29,13 @@ try {
   process.exitCode = 1
 }
 
-/** pnpm installs before it runs a script, but where that fails it warns and runs it nevertheless. */
-function requireDependencies() {
-  const missing = ['.', 'packages/core', 'packages/sqlite', 'packages/cache', 'examples'].flatMap(
-    path => {
-      const { dependencies, devDependencies } = readJson(join(root, path, 'package.json'))
-      return Object.keys({ ...dependencies, ...devDependencies }).filter(
-        name => !existsSync(join(root, path, 'node_modules', name, 'package.json')),
-      )
-    },
-  )
-  if (missing.length === 0) return
-  const { packageManager } = readJson(join(root, 'package.json'))
-  throw new Error(
-    `${missing.length} dependencies are not installed, ${missing.at(-1)} for one; ` +
-      `run "npx -y ${packageManager} install" and see why it fails`,
-  )
-}
-
 /** Turbo's own output is for whoever works on l2: here it appears where the build fails. */
 async function build() {
   process.stdout.write('Building the packages ... ')
   const start = performance.now()
   const output = []
-  const args = ['scripts/turbo.mjs', 'run', 'build', '--filter=@l2/examples...']
+  const filter = ['--filter=@l2/examples...', '--output-logs=errors-only']
+  const args = ['scripts/turbo.mjs', 'run', 'build', ...filter]
   try {
     await run('the build failed', args, { stdio: ['ignore', 'pipe', 'pipe'] }, output)
   } catch (error) {
@@ -72,8 +56,4 @@ async function run(failure, args, options = {}, output = []) {
       else reject(new Error(`${failure} (${signal ?? `exit code ${code}`})`))
     })
   })
-}
-
-function readJson(path) {
-  return JSON.parse(readFileSync(path, 'utf8'))
 }
