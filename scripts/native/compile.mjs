@@ -20,7 +20,7 @@ export async function compile(folder, cache, say) {
   const nodeGyp = fileURLToPath(import.meta.resolve('node-gyp/bin/node-gyp.js'))
   const args = [nodeGyp, 'rebuild', '--release', '--jobs=max']
   if (headers) args.push(`--nodedir=${headers}`)
-  say(`compiling better-sqlite3 for Node ${process.versions.node}: about a minute`)
+  say(`compiling better-sqlite3 for Node ${process.versions.node}: one to two minutes`)
   const { ok, log } = await runLogged(process.execPath, args, {
     cwd: folder,
     log: join(cache, 'compile.log'),
