@@ -78,10 +78,11 @@ export class Cache {
     }
     checkName('key', key)
     const signal = this.#admit(checkOptions(options))
-    return this.#during(() => {
+    if (signal !== undefined) {
       const entry = this.#peek(key)
-      return (entry === undefined ? read(this.#layers, key, signal) : entry.value) as T | undefined
-    })
+      if (entry !== undefined) return entry.value as T
+    }
+    return (await this.#during(read(this.#layers, key, signal))) as T | undefined
   }
 
   /**
@@ -114,11 +115,11 @@ export class Cache {
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     this.#allowTags(settings.tags)
-    return this.#during(() => {
+    if (signal !== undefined) {
       const entry = this.#peek(key)
       if (entry !== undefined) return entry.value as T
-      return this.#fills.getOrSet(key, factory, settings, signal) as Promise<T>
-    })
+    }
+    return (await this.#fills.getOrSet(key, factory, settings, signal)) as T
   }
 
   /**
@@ -138,7 +139,8 @@ export class Cache {
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     this.#allowTags(settings.tags)
-    return this.#during(() => write(this.#layers, key, value, settings, signal))
+    const pending = write(this.#layers, key, value, settings, signal)
+    if (pending !== undefined) await this.#during(pending)
   }
 
   /**
@@ -150,7 +152,7 @@ export class Cache {
   async delete(key: string, options?: CallOptions): Promise<void> {
     checkName('key', key)
     const signal = this.#admit(checkOptions(options))
-    return this.#during(() => remove(this.#layers, key, signal))
+    return this.#during(remove(this.#layers, key, signal))
   }
 
   /**
@@ -165,7 +167,7 @@ export class Cache {
     checkName('tag', tag)
     const signal = this.#admit(checkOptions(options))
     this.#allowTags([tag])
-    return this.#during(() => removeByTag(this.#layers, tag, signal))
+    return this.#during(removeByTag(this.#layers, tag, signal))
   }
 
   /**
@@ -178,7 +180,7 @@ export class Cache {
    */
   async clear(options?: CallOptions): Promise<void> {
     const signal = this.#admit(checkOptions(options))
-    return this.#during(() => removeAll(this.#layers, signal))
+    return this.#during(removeAll(this.#layers, signal))
   }
 
   /**
@@ -239,11 +241,11 @@ export class Cache {
     )
   }
 
-  async #during<T>(work: () => T | Promise<T>): Promise<T> {
+  async #during<T>(work: Promise<T>): Promise<T> {
     const { activity } = this.#layers
     activity.enter()
     try {
-      return await work()
+      return await work
     } finally {
       activity.leave()
     }

@@ -1,6 +1,6 @@
 /**
- * Names remembered at most. What is forgotten beyond it counts as fenced: a fill that takes so long
- * that this many tags were deleted meanwhile is not stored.
+ * Tags remembered at most; beyond it the older half is forgotten. What is forgotten counts as
+ * deleted: a fill that takes so long that this many tags were deleted meanwhile is not stored.
  */
 const MOST_STAMPS = 10_000
 
@@ -15,6 +15,8 @@ export interface Ticket {
   replaced: boolean
   /** The key was deleted, or everything was. */
   removed: boolean
+  /** Another fill of the same key. */
+  next: Ticket | undefined
 }
 
 /** An invalidation that L2 has not acknowledged yet; several of one name count together. */
@@ -37,7 +39,8 @@ export class Fences {
   #generation = 0
   /** Fills in progress, oldest first. */
   readonly #open = new Set<Ticket>()
-  readonly #byKey = new Map<string, Set<Ticket>>()
+  /** The same by key, each the head of a chain: seldom more than one. */
+  readonly #byKey = new Map<string, Ticket>()
   readonly #pendingKeys = new Map<string, Pending>()
   readonly #pendingTags = new Map<string, Pending>()
   readonly #tagsCalled = new Stamps()
@@ -46,19 +49,17 @@ export class Fences {
 
   begin(key: string, reads: boolean): Ticket {
     const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
-    const ticket = { key, reads, generation: this.#generation, replaced: false, removed }
+    const next = this.#byKey.get(key)
+    const ticket = { key, reads, generation: this.#generation, replaced: false, removed, next }
+    this.#byKey.set(key, ticket)
     this.#open.add(ticket)
-    const others = this.#byKey.get(key)
-    if (others === undefined) this.#byKey.set(key, new Set([ticket]))
-    else others.add(ticket)
     return ticket
   }
 
   end(ticket: Ticket): void {
     if (!this.#open.delete(ticket)) return
-    const others = this.#byKey.get(ticket.key)
-    others?.delete(ticket)
-    if (others?.size === 0) this.#byKey.delete(ticket.key)
+    this.#unchain(ticket)
+    if (this.#tagsCalled.size + this.#tagsSettled.size === 0) return
     const [oldest] = this.#open
     const needed = oldest?.generation ?? this.#generation
     this.#tagsCalled.forget(needed)
@@ -78,9 +79,8 @@ export class Fences {
 
   /** A value was put under `key`: by `set`, or by the fill that holds `ticket`. */
   replace(key: string, ticket?: Ticket): void {
-    for (const other of this.#byKey.get(key) ?? []) {
+    for (let other = this.#byKey.get(key); other !== undefined; other = other.next)
       if (other !== ticket) other.replaced = true
-    }
     // Calls on one key take effect in order: a read from now on sees this value, not the one before
     // a delete that has still to be acknowledged.
     this.#pendingKeys.delete(key)
@@ -88,7 +88,8 @@ export class Fences {
 
   /** `key` is being deleted. To be followed by {@link settleKey}. */
   deleteKey(key: string): Pending {
-    for (const ticket of this.#byKey.get(key) ?? []) ticket.removed = true
+    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.next)
+      ticket.removed = true
     return join(this.#pendingKeys, key)
   }
 
@@ -96,7 +97,8 @@ export class Fences {
     // Not the one noted: a set came after this delete.
     if (this.#pendingKeys.get(key) !== pending) return
     leave(this.#pendingKeys, key, pending)
-    for (const ticket of this.#byKey.get(key) ?? []) ticket.removed ||= ticket.reads
+    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.next)
+      ticket.removed ||= ticket.reads
   }
 
   /** `tag` is being deleted. To be followed by {@link settleTag}. */
@@ -119,6 +121,16 @@ export class Fences {
   settleAll(): void {
     this.#pendingClears--
     for (const ticket of this.#open) ticket.removed ||= ticket.reads
+  }
+
+  #unchain(ticket: Ticket): void {
+    const { key, next } = ticket
+    let before = this.#byKey.get(key)
+    if (before !== ticket) {
+      while (before?.next !== ticket) before = before?.next
+      before.next = next
+    } else if (next === undefined) this.#byKey.delete(key)
+    else this.#byKey.set(key, next)
   }
 
   /** What it remembers, for tests: 0 when nothing is in progress. */
@@ -145,10 +157,11 @@ class Stamps {
     this.#stamps.delete(name)
     this.#stamps.set(name, generation)
     if (this.#stamps.size <= MOST_STAMPS) return
+    // Half of them at once: finding the oldest of a Map again and again is slow.
     for (const [oldest, stamp] of this.#stamps) {
+      if (this.#stamps.size <= MOST_STAMPS / 2) return
       this.#stamps.delete(oldest)
       this.#floor = stamp
-      break
     }
   }
 

@@ -4,7 +4,7 @@ import { countMiss, type Layers } from './layers.js'
 import type { EntrySettings } from './options.js'
 import { lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
-import { encode, entryOf, keepInL1, reported, writeL2 } from './write.js'
+import { encode, entryOf, reported, writeL2 } from './write.js'
 
 /** What a factory is given. Later versions add to it. */
 export interface FactoryContext {
@@ -38,11 +38,11 @@ export class Fills {
     const fill = new Fill(this.#layers, key, factory, settings, () => {
       if (this.#running.get(key) === fill) this.#running.delete(key)
     })
-    // Before it starts: a factory may ask for its own key, and its caller may abort in it.
+    // Before it starts: a factory may ask for its own key.
     this.#running.set(key, fill)
-    const result = fill.join(signal)
+    this.#layers.activity.enter()
     fill.start(signal !== undefined)
-    return result
+    return fill.join(signal)
   }
 }
 
@@ -55,6 +55,7 @@ class Fill {
   readonly #leave: () => void
   #ticket: Ticket
   #stored = false
+  #ended = false
 
   /** @param leave is called when nobody may join any more. */
   constructor(
@@ -88,7 +89,7 @@ class Fill {
 
   /** @param mayBeAbandoned whether the first caller came with a signal. */
   start(mayBeAbandoned: boolean): void {
-    this.#flight.follow(this.#run(mayBeAbandoned))
+    this.#flight.start(() => this.#run(mayBeAbandoned))
   }
 
   async #run(mayBeAbandoned: boolean): Promise<unknown> {
@@ -110,8 +111,7 @@ class Fill {
       if (value !== undefined && this.#mayStore()) await this.#store(value, createdAt)
       return value
     } finally {
-      layers.fences.end(this.#ticket)
-      this.#leave()
+      this.#end()
     }
   }
 
@@ -132,29 +132,33 @@ class Fill {
   // No pause from the look at the fences to the call to L2: from there on the adapter's order holds.
   async #store(value: unknown, createdAt: number): Promise<void> {
     const layers = this.#layers
-    const { l2, fences, activity } = layers
+    const { l2, fences } = layers
     const { key } = this.#ticket
     const entry = entryOf(value, this.#settings, createdAt)
     const bytes = l2 && encode(layers, entry)
     fences.replace(key, this.#ticket)
-    keepInL1(layers, key, entry)
+    layers.l1?.set(key, entry)
     this.#stored = true
     if (l2 === undefined || bytes === undefined) return
-    activity.enter()
     try {
       const event = { operation: 'set', key, degraded: true } as const
       await reported(layers, event, undefined, () => writeL2(l2, key, entry, bytes, undefined))
     } catch {
       // It was told, and the caller has the value.
-    } finally {
-      activity.leave()
     }
   }
 
   #abandoned(): void {
-    // What is stored is good for others, and its write goes on.
-    if (this.#stored) return
+    // What is stored is good for others, and its write goes on. A factory that does not heed its
+    // signal runs on, but holds up neither the next one nor close().
+    if (!this.#stored) this.#end()
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
     this.#layers.fences.end(this.#ticket)
+    this.#layers.activity.leave()
     this.#leave()
   }
 }

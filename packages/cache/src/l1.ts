@@ -31,6 +31,11 @@ export class L1 {
     return this.#entries.size
   }
 
+  /** Tags in the index, for tests: those of entries, and no others. */
+  get tags(): number {
+    return this.#tagged.size
+  }
+
   /** The entry under `key` while it is fresh. */
   get(key: string): Entry | undefined {
     const entry = this.#entries.get(key)

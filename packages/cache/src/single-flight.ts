@@ -1,11 +1,11 @@
+import { onAbort } from '@l2/core'
+
 /**
  * Work that several callers wait for. Each may give up without failing the others; once all have,
  * the work itself is told to stop.
  */
 export class Flight<T> {
-  readonly #result: Promise<T>
-  #resolve!: (value: T) => void
-  #reject!: (error: unknown) => void
+  #result: Promise<T> | undefined
   #callers = 0
   #controller: AbortController | undefined
   #abandon: (() => void) | undefined
@@ -14,12 +14,6 @@ export class Flight<T> {
   /** @param abandon is called once, when the last caller has given up: nobody will see the result. */
   constructor(abandon: () => void) {
     this.#abandon = abandon
-    this.#result = new Promise<T>((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
-    // Callers who gave up have been answered already; the others get promises of their own.
-    this.#result.catch(() => {})
   }
 
   /** Aborts when every caller has given up. Made when first asked for: few factories look at it. */
@@ -36,33 +30,40 @@ export class Flight<T> {
     return this.#abandon === undefined
   }
 
-  /** Settles the flight as `work` does. */
-  follow(work: Promise<T>): void {
-    work.then(this.#resolve, this.#reject)
+  /** Starts the work. Its first caller joins next. */
+  start(work: () => Promise<T>): void {
+    this.#result = work()
+    // Callers who gave up have been answered already; the others get promises of their own.
+    this.#result.catch(() => {})
   }
 
   /**
    * The result, for one more caller.
    *
-   * @param signal lets this caller alone give up, at once and with `signal.reason`. Not aborted yet.
+   * @param signal lets this caller alone give up, at once and with `signal.reason`.
    */
   join(signal: AbortSignal | undefined): Promise<T> {
+    const result = this.#result
+    // Asked for by the work itself while it was being started.
+    if (result === undefined) return Promise.resolve().then(() => this.join(signal))
     this.#callers++
-    return signal === undefined ? this.#result : this.#joinUntil(signal)
+    return signal === undefined ? result : this.#joinUntil(signal, result)
   }
 
-  #joinUntil(signal: AbortSignal): Promise<T> {
+  #joinUntil(signal: AbortSignal, result: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const onAbort = (): void => {
+      const leave = (): void => {
         reject(signal.reason)
         if (--this.#callers === 0) this.#giveUp(signal.reason)
       }
-      signal.addEventListener('abort', onAbort, { once: true })
+      // It may have aborted while the work was being started.
+      if (signal.aborted) return leave()
+      const forget = onAbort(signal, leave)
       const settle = (): void => {
-        signal.removeEventListener('abort', onAbort)
-        resolve(this.#result)
+        forget()
+        resolve(result)
       }
-      this.#result.then(settle, settle)
+      result.then(settle, settle)
     })
   }
 

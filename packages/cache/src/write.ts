@@ -4,22 +4,22 @@ import type { Entry } from './l1.js'
 import { countL2Error, type Layers } from './layers.js'
 import type { EntrySettings } from './options.js'
 
-/** `set`. */
-export async function write(
+/** `set`. Done when it returns where there is no L2. */
+export function write(
   layers: Layers,
   key: string,
   value: unknown,
   settings: EntrySettings,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<void> | undefined {
   const { l2, fences } = layers
   const entry = entryOf(value, settings, now())
   // Before anything is kept: a value that can't be written is stored nowhere.
   const bytes = l2 && encode(layers, entry)
   fences.replace(key)
-  keepInL1(layers, key, entry)
-  if (l2 === undefined || bytes === undefined) return
-  await reported(layers, { operation: 'set', key, degraded: false }, signal, () =>
+  layers.l1?.set(key, entry)
+  if (l2 === undefined || bytes === undefined) return undefined
+  return reported(layers, { operation: 'set', key, degraded: false }, signal, () =>
     writeL2(l2, key, entry, bytes, signal),
   )
 }
@@ -99,10 +99,6 @@ export function entryOf(value: unknown, settings: EntrySettings, createdAt: numb
     tags: settings.tags,
     createdAt,
   }
-}
-
-export function keepInL1(layers: Layers, key: string, entry: Entry): void {
-  layers.l1?.set(key, entry)
 }
 
 /** The bytes that L2 keeps of `entry`. @throws what the serializer throws; TypeError, RangeError. */
