@@ -1,0 +1,81 @@
+// Another process, told over IPC what to do: see child.ts. It runs what is published, from dist.
+import { randomInt } from 'node:crypto'
+import { SqliteAdapter } from '@l2/sqlite'
+import Database from 'better-sqlite3'
+
+const handles = new Map()
+const aborts = new Map()
+
+const actions = {
+  open: (handle, options) => void handles.set(handle, new SqliteAdapter(options)),
+  call: (handle, method, args, options, id) => {
+    const abort = new AbortController()
+    aborts.set(id, abort)
+    return handles.get(handle)[method](...args, { ...options, signal: abort.signal })
+  },
+  abort: id => aborts.get(id)?.abort(),
+  /** Leaves nothing of our own that holds the process. */
+  idle() {
+    process.removeAllListeners('disconnect')
+    setImmediate(() => process.disconnect())
+  },
+  close: handle => handles.get(handle).close(),
+
+  /** Holds the write lock for `ms`; answers once it has it. */
+  lock(path, ms) {
+    const db = new Database(path)
+    db.exec('BEGIN IMMEDIATE')
+    setTimeout(() => {
+      db.exec('COMMIT')
+      db.close()
+    }, ms)
+  },
+
+  /** Sets, re-tags, deletes and invalidates at random until `end`, or for ever. */
+  async churn(options, { keys, tags, end = Infinity }) {
+    const adapter = new SqliteAdapter(options)
+    const report = { calls: 0, failures: [], longest: 0 }
+    let last = performance.now()
+    const timer = setInterval(() => {
+      const now = performance.now()
+      report.longest = Math.max(report.longest, now - last)
+      last = now
+    }, 1)
+    while (Date.now() < end) {
+      try {
+        await step(adapter, keys, tags)
+        if (++report.calls % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+      } catch (error) {
+        report.failures.push(`${error.code} ${error.message}`)
+      }
+    }
+    clearInterval(timer)
+    await adapter.close()
+    return report
+  },
+}
+
+function step(adapter, keys, tags) {
+  const key = `key ${randomInt(keys)}`
+  const tag = () => `tag ${randomInt(tags)}`
+  const what = randomInt(20)
+  if (what < 8) return adapter.get(key)
+  if (what < 9) return adapter.deleteByTag(tag())
+  if (what < 11) return adapter.delete(key)
+  const value = new Uint8Array(randomInt(3_000)).fill(7)
+  return adapter.set(key, value, { ttl: randomInt(3) * 50, tags: [tag(), tag(), tag()] })
+}
+
+process.on('message', async ({ id, action, args }) => {
+  try {
+    const result = await actions[action](...args, id)
+    process.send({ id, result })
+  } catch (error) {
+    const { name, message, code, retryable } = error
+    process.send({ id, error: { name, message, code, retryable } })
+  } finally {
+    aborts.delete(id)
+  }
+})
+process.on('disconnect', () => process.exit())
+process.send({ ready: true })
