@@ -62,7 +62,12 @@ describe('Fences', () => {
   })
 
   it('remembers nothing once nothing is in progress, in whatever order fills end', () => {
-    for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]]) {
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2],
+      [1, 2, 0],
+    ]) {
       const fences = new Fences()
       const tickets = [fences.begin('k', true), fences.begin('k', false), fences.begin('k', true)]
       const [key, tag] = [fences.deleteKey('k'), fences.deleteTag('t')]

@@ -152,7 +152,9 @@ async function run(seed: number): Promise<void> {
 const total = { looks: 0, l1Hits: 0, l2Hits: 0, joined: 0 }
 
 describe('random schedules', () => {
-  it(`never return what was acknowledged as gone (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  it(`never return what was acknowledged as gone (seed ${SEED})`, {
+    timeout: 120_000,
+  }, async () => {
     for (let i = 0; i < RUNS; i++) await run((SEED + i) >>> 0)
     if (RUNS === 1) return
     // The schedules are worth something only while they reach every layer.
