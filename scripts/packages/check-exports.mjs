@@ -15,9 +15,9 @@ const attw = fileURLToPath(
  * @param {import('./pack.mjs').Packed} packed
  * @returns {Promise<string[]>}
  */
-export async function checkExports({ folder, tarball }) {
+export async function checkExports({ tarball }) {
   const { buffer } = new Uint8Array(readFileSync(tarball))
-  const { messages, pkg } = await publint({ pkgDir: folder, pack: { tarball: buffer } })
+  const { messages, pkg } = await publint({ pack: { tarball: buffer } })
   const problems = messages
     .filter(({ type }) => type !== 'suggestion')
     .map(message => formatMessage(message, pkg, { color: false }) ?? message.code)

@@ -51,9 +51,6 @@ export class ServerHost {
     keeper.on('message', (/** @type {End & { id: number, pid?: number }} */ message) =>
       this.#listeners.get(message.id)?.(message),
     )
-    // Only an open command should keep this process alive.
-    keeper.unref()
-    keeper.channel?.unref()
   }
 
   /**
@@ -85,7 +82,6 @@ export class ServerHost {
   /** Stops every server and removes the folder; resolves when both are done. */
   async close() {
     if (this.#keeper.exitCode !== null || this.#keeper.signalCode !== null) return
-    this.#keeper.ref()
     const exit = once(this.#keeper, 'exit')
     if (this.#keeper.connected) this.#keeper.disconnect()
     await exit
