@@ -1,19 +1,24 @@
-import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFailed, test } from 'vitest'
 import { SqliteAdapter } from '../src/index.js'
 import { type Child, startChild } from './support/child.js'
 import { temporaryFolder } from './support/folder.js'
 import { faultsIn, rowsIn } from './support/inspect.js'
+import { newSeed, randomFrom } from './support/random.mjs'
 
 interface Report {
   readonly calls: number
   readonly failures: string[]
-  /** The longest time for which the child's event loop stood still, in ms. */
-  readonly longest: number
 }
 
 const elapse = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+/** What the processes do follows from the seed; how they interleave does not. */
+function seeded(): number {
+  const seed = newSeed()
+  onTestFailed(() => console.error(`seed: ${seed}; set L2_SEED to replay it`))
+  return seed
+}
+
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 test('8 processes create one file at once', async () => {
@@ -61,9 +66,11 @@ test('what one process sets, another reads and invalidates', async () => {
 test('8 processes at work on the same keys and tags', async () => {
   const path = join(temporaryFolder(), 'cache.db')
   const children = await Promise.all(Array.from({ length: 8 }, () => startChild()))
+  const seed = seeded()
   const work = { keys: 50, tags: 10, end: Date.now() + 3_000 }
+  const options = { path, sweepInterval: 100 }
   const reports = await Promise.all(
-    children.map(child => child.do<Report>('churn', [{ path, sweepInterval: 100 }, work])),
+    children.map((child, at) => child.do<Report>('churn', [options, { ...work, seed: seed + at }])),
   )
   expect(reports.flatMap(report => report.failures)).toEqual([])
   expect(Math.min(...reports.map(report => report.calls))).toBeGreaterThan(50)
@@ -73,17 +80,20 @@ test('8 processes at work on the same keys and tags', async () => {
 
 test('processes that are killed in the middle harm nobody', async () => {
   const path = join(temporaryFolder(), 'cache.db')
-  const work = { keys: 30, tags: 8 }
+  const seed = seeded()
+  const random = randomFrom(seed)
+  const work = { keys: 30, tags: 8, seed }
   const start = async (): Promise<Child> => {
     const child = await startChild()
-    child.do('churn', [{ path, sweepInterval: 50 }, work]).catch(() => {})
+    const own = { ...work, seed: random(2 ** 31) }
+    child.do('churn', [{ path, sweepInterval: 50 }, own]).catch(() => {})
     return child
   }
   const survivor = await startChild()
-  const report = survivor.do<Report>('churn', [{ path }, { ...work, end: Date.now() + 6_000 }])
-  for (let kills = 0; kills < 12; kills++) {
+  const report = survivor.do<Report>('churn', [{ path }, { ...work, end: Date.now() + 4_000 }])
+  for (let kills = 0; kills < 8; kills++) {
     const victims = await Promise.all([start(), start()])
-    await elapse(randomInt(20, 150))
+    await elapse(20 + random(130))
     await Promise.all(victims.map(victim => victim.kill('SIGKILL')))
     expect(faultsIn(path)).toEqual([])
   }
@@ -92,12 +102,14 @@ test('processes that are killed in the middle harm nobody', async () => {
 }, 60_000)
 
 test('processes that are killed while they create the file', async () => {
+  const seed = seeded()
+  const random = randomFrom(seed)
   for (let round = 0; round < 8; round++) {
     const path = join(temporaryFolder(), 'cache.db')
     const children = await Promise.all([startChild(), startChild()])
     for (const child of children)
-      child.do('churn', [{ path }, { keys: 5, tags: 5 }]).catch(() => {})
-    await elapse(randomInt(0, 12))
+      child.do('churn', [{ path }, { keys: 5, tags: 5, seed }]).catch(() => {})
+    await elapse(random(12))
     await Promise.all(children.map(child => child.kill('SIGKILL')))
     await using adapter = new SqliteAdapter({ path })
     await adapter.set('key', bytes('1'), { tags: ['tag'] })

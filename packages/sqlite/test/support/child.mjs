@@ -1,7 +1,8 @@
 // Another process, told over IPC what to do: see child.ts. It runs what is published, from dist.
-import { randomInt } from 'node:crypto'
+
 import { SqliteAdapter } from '@l2/sqlite'
 import Database from 'better-sqlite3'
+import { randomFrom } from './random.mjs'
 
 const handles = new Map()
 const aborts = new Map()
@@ -32,38 +33,32 @@ const actions = {
   },
 
   /** Sets, re-tags, deletes and invalidates at random until `end`, or for ever. */
-  async churn(options, { keys, tags, end = Infinity }) {
+  async churn(options, { keys, tags, seed, end = Infinity }) {
     const adapter = new SqliteAdapter(options)
-    const report = { calls: 0, failures: [], longest: 0 }
-    let last = performance.now()
-    const timer = setInterval(() => {
-      const now = performance.now()
-      report.longest = Math.max(report.longest, now - last)
-      last = now
-    }, 1)
+    const random = randomFrom(seed)
+    const report = { calls: 0, failures: [] }
     while (Date.now() < end) {
       try {
-        await step(adapter, keys, tags)
+        await step(adapter, random, keys, tags)
         if (++report.calls % 20 === 0) await new Promise(resolve => setImmediate(resolve))
       } catch (error) {
         report.failures.push(`${error.code} ${error.message}`)
       }
     }
-    clearInterval(timer)
     await adapter.close()
     return report
   },
 }
 
-function step(adapter, keys, tags) {
-  const key = `key ${randomInt(keys)}`
-  const tag = () => `tag ${randomInt(tags)}`
-  const what = randomInt(20)
+function step(adapter, random, keys, tags) {
+  const key = `key ${random(keys)}`
+  const tag = () => `tag ${random(tags)}`
+  const what = random(20)
   if (what < 8) return adapter.get(key)
   if (what < 9) return adapter.deleteByTag(tag())
   if (what < 11) return adapter.delete(key)
-  const value = new Uint8Array(randomInt(3_000)).fill(7)
-  return adapter.set(key, value, { ttl: randomInt(3) * 50, tags: [tag(), tag(), tag()] })
+  const value = new Uint8Array(random(3_000)).fill(7)
+  return adapter.set(key, value, { ttl: random(3) * 50, tags: [tag(), tag(), tag()] })
 }
 
 process.on('message', async ({ id, action, args }) => {
