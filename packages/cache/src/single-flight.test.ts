@@ -64,9 +64,12 @@ describe('Flight', () => {
   })
 
   it('gives up for a caller whose signal aborted while the work was being started', async () => {
-    const { flight: it, abandon } = flight()
+    const { flight: it, abandon, reject } = flight()
     await expect(it.join(AbortSignal.abort('early'))).rejects.toBe('early')
     expect(abandon).toHaveBeenCalledTimes(1)
+    // Nor is this an unhandled rejection.
+    reject(new Error('late'))
+    await new Promise(resolve => setImmediate(resolve))
   })
 
   it('leaves no listener on a signal', async () => {

@@ -205,6 +205,7 @@ describe.each(arrangements)('Cache with %s', (_, options) => {
   it('close waits for what is in flight, which is stored', async () => {
     const given = options()
     const cache = new Cache(given)
+    await cache.set('there', 1)
     const made = new Deferred<number>()
     const value = cache.getOrSet('k', () => made.promise)
     await quiet()
@@ -214,6 +215,7 @@ describe.each(arrangements)('Cache with %s', (_, options) => {
     })
     await quiet()
     expect(closed).toBe(false)
+    await expect(cache.get('there')).rejects.toMatchObject({ code: 'L2_CLOSED' })
     made.resolve(1)
     expect(await value).toBe(1)
     await closing
@@ -287,6 +289,18 @@ describe('Cache', () => {
     const calls = [cache.set('k', 1), cache.delete('k'), cache.set('k', 2), cache.get('k')]
     expect(l2.calls).toEqual(['set', 'delete', 'set', 'get'])
     expect((await Promise.all(calls))[3]).toBe(2)
+  })
+
+  it('gives L2 what is left to live, and 0 for never', async () => {
+    const l2 = new MemoryAdapter()
+    const set = vi.spyOn(l2, 'set')
+    const cache = new Cache({ l2 })
+    await cache.set('some', 1, { ttl: '1h', tags: ['t'] })
+    await cache.set('never', 1)
+    expect(set.mock.calls.map(call => call[2])).toEqual([
+      { ttl: expect.closeTo(3_600_000, -2), tags: ['t'] },
+      { ttl: 0, tags: [] },
+    ])
   })
 
   it('keeps at most maxEntries in L1, 1 000 by default', async () => {

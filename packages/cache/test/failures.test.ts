@@ -253,6 +253,22 @@ describe('abort', () => {
     expect([factory.mock.calls, told]).toEqual([[], []])
   })
 
+  it('does not run the factory for nobody where the adapter does not heed its signal', async () => {
+    const { l2, cache } = open()
+    const { get } = l2
+    const gate = l2.holdAfter('get')
+    l2.get = key => get.call(l2, key)
+    const controller = new AbortController()
+    const factory = vi.fn(() => 1)
+    const result = cache.getOrSet('k', factory, { signal: controller.signal })
+    await gate.reached
+    controller.abort('enough')
+    await expect(result).rejects.toBe('enough')
+    gate.open()
+    await quiet()
+    expect(factory).not.toHaveBeenCalled()
+  })
+
   it('of a write rejects at once and is no failure of L2', async () => {
     const { l2, cache, told } = open()
     const gate = l2.holdBefore('set')

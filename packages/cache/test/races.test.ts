@@ -178,6 +178,23 @@ describe.each(layers)('an acknowledged invalidation is not undone, %s', (_, l1) 
     })
   })
 
+  it('runs one factory at a time after that, also once the outdated one has ended', async () => {
+    const { cache } = open(l1)
+    const [first, second] = [new Deferred<string>(), new Deferred<string>()]
+    const old = cache.getOrSet('k', () => first.promise, options)
+    await quiet()
+    await cache.delete('k')
+    const fresh = cache.getOrSet('k', () => second.promise, options)
+    await quiet()
+    first.resolve('old')
+    await old
+    const joined = cache.getOrSet('k', () => 'not run', options)
+    await quiet()
+    second.resolve('new')
+    expect(await Promise.all([fresh, joined])).toEqual(['new', 'new'])
+    expect(cache.stats()).toMatchObject({ factories: 2, joined: 1 })
+  })
+
   it('leaves other keys and tags alone', async () => {
     const { cache, other } = open(l1)
     const made = new Deferred<string>()
