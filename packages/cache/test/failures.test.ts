@@ -269,16 +269,25 @@ describe('abort', () => {
     expect(factory).not.toHaveBeenCalled()
   })
 
-  it('of a write rejects at once and is no failure of L2', async () => {
-    const { l2, cache, told } = open()
-    const gate = l2.holdBefore('set')
-    const controller = new AbortController()
-    const result = cache.set('k', 1, { signal: controller.signal })
-    await gate.reached
-    controller.abort('enough')
-    await expect(result).rejects.toBe('enough')
-    expect(told).toEqual([])
-  })
+  it.each(['set', 'delete', 'deleteByTag', 'clear'] as const)(
+    'of a %s rejects at once and is no failure of L2',
+    async what => {
+      const { l2, cache, told } = open()
+      const gate = l2.holdBefore(what)
+      const controller = new AbortController()
+      const { signal } = controller
+      const result = {
+        set: () => cache.set('k', 1, { signal }),
+        delete: () => cache.delete('k', { signal }),
+        deleteByTag: () => cache.deleteByTag('k', { signal }),
+        clear: () => cache.clear({ signal }),
+      }[what]()
+      await gate.reached
+      controller.abort('enough')
+      await expect(result).rejects.toBe('enough')
+      expect(told).toEqual([])
+    },
+  )
 
   it('while a fill is being written leaves the write alone', async () => {
     const { l2, cache, other } = open()
