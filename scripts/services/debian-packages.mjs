@@ -50,7 +50,8 @@ async function download(name, apt) {
   } catch {
     // The machine's package lists are missing or old; only root may renew those.
     const own = [...settings, '-o', `Dir::State::lists=${lists}`]
-    await execute('apt-get', [...own, 'update'])
+    // It also fails when one source of several does, which need not be ours: the next step tells.
+    await execute('apt-get', [...own, 'update']).catch(() => {})
     await execute('apt-get', [...own, ...install])
   }
   return readdirSync(archives)

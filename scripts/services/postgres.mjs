@@ -17,10 +17,9 @@ import { findProgram } from './find-program.mjs'
 import { startListening } from './start-listening.mjs'
 import { isOpenToOthers, unprivilegedAccount } from './unprivileged.mjs'
 
-const remedy =
-  process.platform === 'darwin'
-    ? 'brew install postgresql'
-    : 'install PostgreSQL with your package manager'
+/** What gives a machine a PostgreSQL that is found here. */
+export const postgresRemedy =
+  process.platform === 'darwin' ? 'brew install postgresql' : 'apt-get install postgresql'
 
 /**
  * A throw-away PostgreSQL.
@@ -113,7 +112,7 @@ async function findPostgres(say) {
   const initdb = findProgram('initdb', folders)
   if (initdb) return { bin: dirname(initdb) }
   const embedded = await embeddedPostgres(say)
-  if (!embedded) throw new Error(`no postgres and initdb on this machine; ${remedy}`)
+  if (!embedded) throw new Error('no postgres and initdb on this machine')
   return { bin: join(embedded, 'bin') }
 }
 

@@ -8,10 +8,9 @@ import { execute } from './execute.mjs'
 import { findProgram } from './find-program.mjs'
 import { startListening } from './start-listening.mjs'
 
-const remedy =
-  process.platform === 'darwin'
-    ? 'brew install redis'
-    : 'install redis-server with your package manager'
+/** What gives a machine a Redis that is found here. */
+export const redisRemedy =
+  process.platform === 'darwin' ? 'brew install redis' : 'apt-get install redis-server'
 
 /**
  * A throw-away Redis.
@@ -69,7 +68,7 @@ async function findRedis(say) {
   const program = findProgram('redis-server') ?? findProgram('valkey-server')
   if (program) return { program, env: {}, origin: program }
   const unpacked = await unpackDebian('redis-server', say)
-  if (!unpacked) throw new Error(`no redis-server in PATH; ${remedy}`)
+  if (!unpacked) throw new Error('no redis-server in PATH')
   const { folder, env } = unpacked
   return { program: join(folder, 'usr/bin/redis-server'), env, origin: `unpacked in ${folder}` }
 }

@@ -1,11 +1,23 @@
 // @ts-check
-import { pingPostgres, startPostgres } from './postgres.mjs'
-import { pingRedis, startRedis } from './redis.mjs'
+import { pingPostgres, postgresRemedy, startPostgres } from './postgres.mjs'
+import { pingRedis, redisRemedy, startRedis } from './redis.mjs'
 import { ServerHost } from './server-host.mjs'
 
 const services = [
-  { name: 'redis', variable: 'L2_REDIS_URL', start: startRedis, ping: pingRedis },
-  { name: 'postgres', variable: 'L2_POSTGRES_URL', start: startPostgres, ping: pingPostgres },
+  {
+    name: 'redis',
+    variable: 'L2_REDIS_URL',
+    start: startRedis,
+    ping: pingRedis,
+    remedy: redisRemedy,
+  },
+  {
+    name: 'postgres',
+    variable: 'L2_POSTGRES_URL',
+    start: startPostgres,
+    ping: pingPostgres,
+    remedy: postgresRemedy,
+  },
 ]
 
 /**
@@ -22,13 +34,16 @@ export async function startServices(say) {
   /** @type {Record<string, string>} */
   const env = {}
   await Promise.all(
-    services.map(async ({ name, variable, start, ping }) => {
+    services.map(async ({ name, variable, start, ping, remedy }) => {
       const tell = (/** @type {string} */ line) => say(`${name}: ${line}`)
       try {
         const given = process.env[variable]
         if (given) {
-          await ping(given)
-          tell(`${variable}, at ${new URL(given).host}`)
+          const { host: place } = new URL(given)
+          await ping(given).catch(error => {
+            throw new Error(`the one of ${variable} at ${place} does not answer (${error.message})`)
+          })
+          tell(`${variable}, at ${place}`)
           return
         }
         const { url, description } = await start(host, tell)
@@ -36,7 +51,9 @@ export async function startServices(say) {
         tell(description)
       } catch (error) {
         const { message } = /** @type {Error} */ (error)
-        tell(`none, so tests that need it will fail: ${message}; or set ${variable}`)
+        const why = message.replace(/\s+/g, ' ').replace(/\.$/, '')
+        const todo = `${remedy} (or your system's like), or set ${variable}`
+        tell(`none, so tests that need it will fail: ${why}. What to do: ${todo}`)
       }
     }),
   )
