@@ -1,36 +1,84 @@
 import { randomBytes } from 'node:crypto'
 import { type Random, seededRandom } from './random.js'
-import type { ClosableAdapter, Subject } from './types.js'
+import type { ClosableAdapter, Hook, Subject } from './types.js'
 
-/** What one run of one case has at hand: fresh namespaces, and handles that are closed afterwards. */
+/** What one run of one case has at hand: fresh namespaces, handles that are closed afterwards, hooks. */
 export class Context {
   readonly #subject: Subject
   // Fresh each run: cases never see each other's data, nor an earlier run's.
   readonly #base = `kit:${randomBytes(6).toString('hex')}:`
+  readonly #names = new Set<string>()
   readonly #opened: ClosableAdapter[] = []
+  #broken = false
   readonly seed: number
   readonly random: Random
+  /** A call that has to settle by its adapter's deadline has settled by then, ms: twice the deadline. */
+  readonly patience: number
 
   constructor(subject: Subject) {
     this.#subject = subject
     this.seed = subject.seed ?? randomBytes(4).readUInt32LE()
     this.random = seededRandom(this.seed)
+    // And time for a busy machine.
+    this.patience = 2 * (subject.timeout ?? 5_000) + 1_000
   }
 
   /** Another handle. The same `name` shares data with it, another name does not. */
   async open(name = ''): Promise<ClosableAdapter> {
-    const adapter = await this.#subject.open(this.#base + name)
-    this.#opened.push(adapter)
-    return adapter
+    return this.#opening(name, this.#subject.open(this.#base + name))
+  }
+
+  /** A handle like those of {@link open}, in another process. */
+  async openElsewhere(name = ''): Promise<ClosableAdapter> {
+    return this.#opening(name, this.#hook('openElsewhere')(this.#base + name))
+  }
+
+  async residue(): Promise<number> {
+    return this.#hook('residue')(this.#base)
+  }
+
+  async sweep(): Promise<void> {
+    await this.#hook('sweep')(this.#base)
+  }
+
+  /** Breaks the backend until {@link restore}, or the end of the case. */
+  async break(how: 'cut' | 'stall'): Promise<void> {
+    this.#broken = true
+    await this.#hook(how)(this.#base)
+  }
+
+  async restore(): Promise<void> {
+    this.#broken = false
+    await this.#hook('restore')(this.#base)
+  }
+
+  async crash(key: string): Promise<void> {
+    await this.#hook('crash')(this.#base, key)
   }
 
   /** Removes what the case stored and closes its handles. */
   async end(): Promise<void> {
-    for (const adapter of this.#opened) {
-      // A case may have closed it, or broken its connection.
+    if (this.#broken) await this.restore()
+    await Promise.all(this.#opened.map(adapter => adapter.close().catch(() => {})))
+    for (const name of this.#names) {
+      // A handle of its own: the case may have closed or broken the others.
+      const adapter = await this.#subject.open(this.#base + name)
       await adapter.clear().catch(() => {})
       await adapter.close().catch(() => {})
     }
+  }
+
+  async #opening(name: string, opening: ReturnType<Subject['open']>): Promise<ClosableAdapter> {
+    this.#names.add(name)
+    const adapter = await opening
+    this.#opened.push(adapter)
+    return adapter
+  }
+
+  #hook<H extends Hook>(name: H): NonNullable<Subject[H]> {
+    const hook = this.#subject[name]
+    if (hook === undefined) throw new Error(`the subject offers no ${name}`)
+    return hook.bind(this.#subject) as NonNullable<Subject[H]>
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Adapter } from '../adapter.js'
+import type { Adapter, Capabilities } from '../adapter.js'
 import type { Awaitable } from '../backend.js'
 
 /** An adapter under test: the contract, and the `close()` that every concrete adapter has. */
@@ -14,6 +14,31 @@ export interface Subject {
    * The kit closes what it opened.
    */
   open(namespace: string): Awaitable<ClosableAdapter>
+  /** What the adapters of `open` declare as `capabilities`. Default: everything. */
+  readonly capabilities?: Capabilities | undefined
+  /** The `timeout` of the adapters that `open` gives, in ms. Default 5 000, as theirs. */
+  readonly timeout?: number | undefined
+  /** Opens a handle as `open` does, but in another process. */
+  openElsewhere?(namespace: string): Awaitable<ClosableAdapter>
+  /**
+   * How many records of bookkeeping are left under `namespace`: tag rows, index members and what
+   * else is kept beside values, without the constant part.
+   */
+  residue?(namespace: string): Awaitable<number>
+  /** Has expired entries and dead bookkeeping removed now. */
+  sweep?(namespace: string): Awaitable<void>
+  /** Cuts the backend off: every call fails from now on, at once or at its deadline. */
+  cut?(namespace: string): Awaitable<void>
+  /** Makes the backend hang: it answers nothing, and gives no error either. */
+  stall?(namespace: string): Awaitable<void>
+  /** Ends what `cut` or `stall` began. */
+  restore?(namespace: string): Awaitable<void>
+  /**
+   * Lets another process set `key` again and again, each time with another value and with the tags
+   * `${key}:0`, `${key}:1` or `${key}:2` in turn, and kills it in the middle, at a random moment.
+   * A value is the number of its tag as one byte, 1 000 times.
+   */
+  crash?(namespace: string, key: string): Awaitable<void>
   /**
    * Cases that this adapter is known to fail, by id, each with a reason. One that passes after all
    * fails the run, so the list cannot rot.
@@ -22,6 +47,15 @@ export interface Subject {
   /** Replays the randomised cases of an earlier run. Default: a new one each run. */
   readonly seed?: number | undefined
 }
+
+/** What a case tests: an operation of the contract, or closing. */
+export type Operation = keyof Omit<Adapter, 'capabilities'> | 'close'
+
+/** What a subject may offer beyond `open`, and a case may need. */
+export type Hook = Exclude<
+  keyof Subject,
+  'open' | 'capabilities' | 'deviations' | 'seed' | 'timeout'
+>
 
 /** How binding a case is. */
 export type Level = 'MUST' | 'SHOULD'
@@ -33,9 +67,17 @@ export interface Case {
   readonly group: string
   /** The rule of the contract that it tests, as `README.md` of this package names it. */
   readonly rule: string
+  readonly operations: readonly Operation[]
   readonly level: Level
   /** For a test runner: level, id and what must hold. */
   readonly title: string
-  /** Rejects with an error that tells what was done, expected and seen. Ends within 60 s. */
+  /** Why it can't be run on this subject; then `run()` rejects. Absent where it can. */
+  readonly skip?: string
+  /** Why this adapter may fail it. */
+  readonly deviation?: string
+  /**
+   * Rejects with an error that tells what was done, expected and seen. Settles within a minute or
+   * so. With a deviation, it rejects when the adapter does not deviate.
+   */
   run(): Promise<void>
 }

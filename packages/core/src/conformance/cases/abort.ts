@@ -18,6 +18,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.before',
     'Never hang',
+    'get set delete deleteByTag clear ping',
     "reject with the signal's reason, having done nothing, when it is aborted already",
     async context => {
       const adapter = await context.open()
@@ -35,6 +36,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.default-reason',
     'Never hang',
+    'get',
     'pass an AbortError or TimeoutError of the platform on',
     async context => {
       const adapter = await context.open()
@@ -53,6 +55,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.during',
     'Never hang',
+    'get set delete deleteByTag clear ping',
     'settle at once when the signal aborts during the call, and only with its reason',
     async context => {
       const adapter = await context.open()
@@ -78,6 +81,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.during-set-is-whole',
     'No orphans',
+    'set',
     'leave an aborted set done or not done, never half',
     async context => {
       const adapter = await context.open()
@@ -101,6 +105,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.after',
     'Never hang',
+    'set',
     'not mind a signal that aborts after the call',
     async context => {
       const adapter = await context.open()
@@ -114,6 +119,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.beside-others',
     'Never hang',
+    'get set',
     'fail no other call of the same turn',
     async context => {
       const adapter = await context.open()
@@ -141,6 +147,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.one-signal-for-many',
     'Never hang',
+    'get',
     'take one signal for 1 000 calls without a warning of Node',
     async context => {
       const adapter = await context.open()
@@ -160,6 +167,7 @@ export const abort: readonly Definition[] = [
   must(
     'abort.bulk-can-be-repeated',
     'Never hang',
+    'deleteByTag clear',
     'finish a given-up deleteByTag or clear when it is repeated',
     async context => {
       const adapter = await context.open()

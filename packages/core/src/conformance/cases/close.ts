@@ -16,6 +16,7 @@ export const close: readonly Definition[] = [
   must(
     'close.later-calls',
     'Misuse',
+    'get set delete deleteByTag clear ping close',
     'reject calls after close() with L2_CLOSED',
     async context => {
       const adapter = await context.open()
@@ -29,6 +30,7 @@ export const close: readonly Definition[] = [
   must(
     'close.at-once',
     'Misuse',
+    'get set delete deleteByTag clear ping close',
     'reject calls from the moment close() is called',
     async context => {
       const adapter = await context.open()
@@ -44,22 +46,35 @@ export const close: readonly Definition[] = [
     },
   ),
 
-  must('close.never-used', 'Misuse', 'close an adapter that was never used', async context => {
-    const adapter = await context.open()
-    await adapter.close()
-    await expectRejection(() => adapter.get('k'), { code: 'L2_CLOSED' }, 'close, then get')
-  }),
+  must(
+    'close.never-used',
+    'Misuse',
+    'close',
+    'close an adapter that was never used',
+    async context => {
+      const adapter = await context.open()
+      await adapter.close()
+      await expectRejection(() => adapter.get('k'), { code: 'L2_CLOSED' }, 'close, then get')
+    },
+  ),
 
-  must('close.twice', 'Misuse', 'be closed more than once, at once and later', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('v'))
-    await Promise.all([adapter.close(), adapter.close()])
-    await adapter.close()
-  }),
+  must(
+    'close.twice',
+    'Misuse',
+    'close',
+    'be closed more than once, at once and later',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('v'))
+      await Promise.all([adapter.close(), adapter.close()])
+      await adapter.close()
+    },
+  ),
 
   must(
     'close.in-flight',
     'Misuse',
+    'set close',
     'settle the calls that were made before close()',
     async context => {
       const adapter = await context.open()
@@ -84,6 +99,7 @@ export const close: readonly Definition[] = [
   must(
     'close.order-of-checks',
     'Misuse',
+    'get set close',
     'check arguments first, then closed, then aborted',
     async context => {
       const adapter = await context.open()
@@ -115,6 +131,7 @@ export const close: readonly Definition[] = [
   must(
     'close.others-stay-open',
     'Misuse',
+    'get set close',
     'close one handle without closing another',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -129,6 +146,7 @@ export const close: readonly Definition[] = [
   must(
     'close.data-stays',
     'Order',
+    'get set close',
     'keep the data when the last handle is closed and another opened',
     async context => {
       // One handle stays, since in memory nothing outlives the last one.

@@ -1,59 +1,18 @@
-import { ConformanceError, expectHit, expectMiss, expectTrue, sameBytes, show } from '../check.js'
-import { bytes, type Context } from '../context.js'
-import { type Definition, must } from '../define.js'
+import { expectHit, expectMiss, expectTrue, sameBytes, show } from '../check.js'
+import { clientsAtOnce, expectNoOrphans, KEYS, someTags, TAGS } from '../clients.js'
+import { bytes, type Context, elapse } from '../context.js'
+import { type Definition, must, should } from '../define.js'
 import { History } from '../history.js'
 import type { ClosableAdapter } from '../types.js'
 
-const KEYS = ['a', 'b', 'c', 'd', 'e', 'f']
-const TAGS = ['t', 'u', 'v', 'w']
-
-const someTags = ({ random }: Context): string[] => TAGS.filter(() => random.int(3) === 0)
-
-/** One random call, recorded. Mostly sets and gets: what is never filled is never wrong. */
-function randomCall(context: Context, history: History, adapter: ClosableAdapter): Promise<void> {
-  const { random } = context
-  const choice = random.int(100)
-  if (choice < 40) return history.set(adapter, random.pick(KEYS), someTags(context))
-  if (choice < 80) return history.get(adapter, random.pick(KEYS))
-  if (choice < 88) return history.delete(adapter, random.pick(KEYS))
-  if (choice < 98) return history.deleteByTag(adapter, random.pick(TAGS))
-  return history.clear(adapter)
-}
-
 const openThree = (context: Context): Promise<ClosableAdapter[]> =>
   Promise.all([context.open(), context.open(), context.open()])
-
-/** Every entry that can be read can be removed by each of its tags: checked by removing it. */
-async function expectNoOrphans(
-  context: Context,
-  history: History,
-  adapter: ClosableAdapter,
-): Promise<void> {
-  for (const key of KEYS) {
-    const seen = await adapter.get(key)
-    if (seen === undefined) continue
-    const tags = history.tagsOf(seen)
-    if (tags === undefined)
-      throw new ConformanceError(
-        `concurrent calls, get('${key}')`,
-        'a value that was set',
-        show(seen),
-      )
-    if (tags.length === 0) continue
-    const tag = context.random.pick(tags)
-    await adapter.deleteByTag(tag)
-    await expectMiss(
-      adapter,
-      key,
-      `concurrent calls, then deleteByTag('${tag}') of an entry with [${tags}]`,
-    )
-  }
-}
 
 export const concurrency: readonly Definition[] = [
   must(
     'concurrency.two-writers',
     'No orphans',
+    'set deleteByTag',
     'give the winner of two concurrent sets its own tags',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -80,6 +39,7 @@ export const concurrency: readonly Definition[] = [
   must(
     'concurrency.retag-against-deleteByTag',
     'No orphans',
+    'set deleteByTag',
     'leave an entry re-tagged during deleteByTag whole or gone',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -103,6 +63,7 @@ export const concurrency: readonly Definition[] = [
   must(
     'concurrency.set-against-delete',
     'No orphans',
+    'set delete',
     'leave an entry set during a delete whole or gone',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -119,34 +80,9 @@ export const concurrency: readonly Definition[] = [
   ),
 
   must(
-    'concurrency.deleteByTag-ends',
-    'Big work in slices',
-    'finish deleteByTag while others keep setting the tag',
-    async context => {
-      const [one, other] = [await context.open(), await context.open()]
-      const keys = Array.from({ length: 2_000 }, (_, i) => `k${i}`)
-      await Promise.all(keys.map(key => one.set(key, bytes('before'), { tags: ['t'] })))
-      let ended = false
-      const setting = (async () => {
-        for (let i = 0; !ended; i++) {
-          await other.set(`more ${i}`, bytes('during'), { tags: ['t'] })
-          if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
-        }
-      })()
-      try {
-        await one.deleteByTag('t')
-      } finally {
-        ended = true
-        await setting
-      }
-      for (const key of keys)
-        await expectMiss(one, key, 'deleteByTag while another handle sets the tag')
-    },
-  ),
-
-  must(
     'concurrency.random-sequence',
     'Order',
+    'get set delete deleteByTag',
     'agree with a model in a random sequence of calls',
     async context => {
       const handles = await openThree(context)
@@ -184,14 +120,12 @@ export const concurrency: readonly Definition[] = [
   must(
     'concurrency.no-stale-reads',
     'Order',
+    'get set delete deleteByTag clear',
     'never give a value after its invalidation was acknowledged',
     async context => {
       const handles = await openThree(context)
       const history = new History()
-      const client = async (adapter: ClosableAdapter): Promise<void> => {
-        for (let i = 0; i < 250; i++) await randomCall(context, history, adapter)
-      }
-      await Promise.all(handles.flatMap(adapter => [client(adapter), client(adapter)]))
+      await clientsAtOnce(context, history, handles, 250)
       history.check()
     },
   ),
@@ -199,17 +133,60 @@ export const concurrency: readonly Definition[] = [
   must(
     'concurrency.no-orphans',
     'No orphans',
+    'get set delete deleteByTag clear',
     'let each of its tags remove any entry left by concurrent calls',
     async context => {
       const handles = await openThree(context)
       for (let round = 0; round < 25; round++) {
         const history = new History()
-        const client = async (adapter: ClosableAdapter): Promise<void> => {
-          for (let i = 0; i < 12; i++) await randomCall(context, history, adapter)
-        }
-        await Promise.all(handles.flatMap(adapter => [client(adapter), client(adapter)]))
+        await clientsAtOnce(context, history, handles, 12)
         await expectNoOrphans(context, history, context.random.pick(handles))
         await handles[0]?.clear()
+      }
+    },
+  ),
+
+  must(
+    'concurrency.expired-read-beside-set',
+    'Expiry',
+    'get set',
+    'not lose a fresh set to a get that meets the expired entry before it',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      for (let i = 0; i < 40; i++) {
+        await one.set('k', bytes('old'), { ttl: 1, tags: ['t'] })
+        await elapse(3)
+        const reads = [other.get('k'), other.get('k')]
+        await Promise.all([one.set('k', bytes('new')), ...reads, other.get('k')])
+        await expectHit(
+          other,
+          'k',
+          bytes('new'),
+          'set with ttl 1, 3 ms, set beside gets of another handle',
+        )
+      }
+    },
+  ),
+
+  should(
+    'concurrency.overwrite-is-never-a-miss',
+    'Order',
+    'get set',
+    'give the old or the new value, not a miss, while an entry is overwritten',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      await one.set('k', bytes('0'), { tags: ['t'] })
+      for (let i = 1; i < 60; i++) {
+        const writing = one.set('k', bytes(`${i}`), { tags: ['t', `t${i % 2}`] })
+        const seen = await Promise.all([other.get('k'), other.get('k'), other.get('k')])
+        await writing
+        for (const value of seen)
+          expectTrue(
+            value !== undefined,
+            'get beside a set of an entry that is there',
+            'a hit',
+            'undefined',
+          )
       }
     },
   ),

@@ -6,6 +6,7 @@ export const idempotence: readonly Definition[] = [
   must(
     'idempotence.delete',
     'Miss',
+    'delete',
     'delete what is not there, and again, without an error',
     async context => {
       const adapter = await context.open()
@@ -21,6 +22,7 @@ export const idempotence: readonly Definition[] = [
   must(
     'idempotence.deleteByTag',
     'Tags',
+    'deleteByTag',
     'delete by a tag that nothing carries, and again',
     async context => {
       const adapter = await context.open()
@@ -32,16 +34,22 @@ export const idempotence: readonly Definition[] = [
     },
   ),
 
-  must('idempotence.clear', 'Isolation', 'clear an empty cache, and again', async context => {
-    const adapter = await context.open()
-    await adapter.clear()
-    await adapter.set('k', bytes('v'))
-    await adapter.clear()
-    await adapter.clear()
-    await expectMiss(adapter, 'k', 'set, clear, clear')
-  }),
+  must(
+    'idempotence.clear',
+    'Isolation',
+    'clear',
+    'clear an empty cache, and again',
+    async context => {
+      const adapter = await context.open()
+      await adapter.clear()
+      await adapter.set('k', bytes('v'))
+      await adapter.clear()
+      await adapter.clear()
+      await expectMiss(adapter, 'k', 'set, clear, clear')
+    },
+  ),
 
-  must('idempotence.set', 'Order', 'store the same entry again', async context => {
+  must('idempotence.set', 'Order', 'set', 'store the same entry again', async context => {
     const adapter = await context.open()
     for (let i = 0; i < 5; i++) await adapter.set('k', bytes('v'), { ttl: 60_000, tags: ['t'] })
     await expectHit(adapter, 'k', bytes('v'), 'the same set five times')
@@ -49,25 +57,37 @@ export const idempotence: readonly Definition[] = [
     await expectMiss(adapter, 'k', 'the same set five times, delete')
   }),
 
-  must('idempotence.ping', 'ping', 'answer ping, and leave nothing behind', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('v'))
-    for (let i = 0; i < 3; i++) await adapter.ping()
-    await expectHit(adapter, 'k', bytes('v'), 'ping three times')
-  }),
+  must(
+    'idempotence.ping',
+    'ping',
+    'ping',
+    'answer ping, and leave nothing behind',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('v'))
+      for (let i = 0; i < 3; i++) await adapter.ping()
+      await expectHit(adapter, 'k', bytes('v'), 'ping three times')
+    },
+  ),
 
-  must('idempotence.nothing-to-say', 'Misuse', 'resolve writes with undefined', async context => {
-    const adapter = await context.open()
-    const calls: Record<string, () => Promise<unknown>> = {
-      set: () => adapter.set('k', bytes('v')),
-      delete: () => adapter.delete('k'),
-      deleteByTag: () => adapter.deleteByTag('t'),
-      clear: () => adapter.clear(),
-      ping: () => adapter.ping(),
-    }
-    for (const [name, call] of Object.entries(calls)) {
-      const seen = await call()
-      expectTrue(seen === undefined, `await ${name}()`, 'undefined', show(seen))
-    }
-  }),
+  must(
+    'idempotence.nothing-to-say',
+    'Misuse',
+    'set delete deleteByTag clear ping',
+    'resolve writes with undefined',
+    async context => {
+      const adapter = await context.open()
+      const calls: Record<string, () => Promise<unknown>> = {
+        set: () => adapter.set('k', bytes('v')),
+        delete: () => adapter.delete('k'),
+        deleteByTag: () => adapter.deleteByTag('t'),
+        clear: () => adapter.clear(),
+        ping: () => adapter.ping(),
+      }
+      for (const [name, call] of Object.entries(calls)) {
+        const seen = await call()
+        expectTrue(seen === undefined, `await ${name}()`, 'undefined', show(seen))
+      }
+    },
+  ),
 ]

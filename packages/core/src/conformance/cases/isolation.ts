@@ -35,7 +35,7 @@ const apart = (
   holds: string,
   pairs: readonly (readonly [string, string])[],
 ): Definition =>
-  must(`isolation.${id}`, 'Isolation', holds, async context => {
+  must(`isolation.${id}`, 'Isolation', 'get set delete deleteByTag clear', holds, async context => {
     for (const [one, other] of pairs) {
       await keepOut(context, one, other)
       await keepOut(context, other, one)
@@ -88,6 +88,7 @@ export const isolation: readonly Definition[] = [
   must(
     'isolation.prefix-and-key',
     'Isolation',
+    'get set deleteByTag',
     'tell (prefix, key) pairs apart that join to one string',
     async context => {
       const pairs = [
@@ -123,6 +124,7 @@ export const isolation: readonly Definition[] = [
   must(
     'isolation.clear-takes-all',
     'Isolation',
+    'clear',
     'clear every entry under the prefix, tagged or not, expired or not',
     async context => {
       const adapter = await context.open()

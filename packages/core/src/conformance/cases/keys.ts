@@ -33,7 +33,9 @@ const shown = (name: string): string =>
 
 /** Names that must not be taken for each other. */
 const apart = (id: string, holds: string, names: readonly string[]): Definition =>
-  must(`keys.${id}`, 'Keys and tags', holds, context => keepApart(context, names))
+  must(`keys.${id}`, 'Keys and tags', 'get set delete deleteByTag', holds, context =>
+    keepApart(context, names),
+  )
 
 const LONGEST = 65_536
 
@@ -167,22 +169,29 @@ export const keys: readonly Definition[] = [
     'a\0tags',
   ]),
 
-  must('keys.longest', 'Keys and tags', 'take keys and tags of 64 KiB', async context => {
-    const ascii = 'x'.repeat(LONGEST - 1)
-    const wide = '€'.repeat(Math.floor(LONGEST / 3))
-    await keepApart(context, [
-      `${ascii}a`,
-      `${ascii}b`,
-      `a${ascii}`,
-      wide,
-      `${wide}x`,
-      '😀'.repeat(LONGEST / 4),
-    ])
-  }),
+  must(
+    'keys.longest',
+    'Keys and tags',
+    'get set delete deleteByTag',
+    'take keys and tags of 64 KiB',
+    async context => {
+      const ascii = 'x'.repeat(LONGEST - 1)
+      const wide = '€'.repeat(Math.floor(LONGEST / 3))
+      await keepApart(context, [
+        `${ascii}a`,
+        `${ascii}b`,
+        `a${ascii}`,
+        wide,
+        `${wide}x`,
+        '😀'.repeat(LONGEST / 4),
+      ])
+    },
+  ),
 
   must(
     'keys.long-tails',
     'Keys and tags',
+    'get set delete deleteByTag',
     'tell long names apart by their last character',
     async context => {
       const lengths = [63, 127, 250, 255, 1_024, 2_704, 8_191]
@@ -196,6 +205,7 @@ export const keys: readonly Definition[] = [
   must(
     'keys.key-is-no-tag',
     'Tags',
+    'get set delete deleteByTag',
     'not take a key for a tag or a tag for a key',
     async context => {
       const adapter = await context.open()

@@ -26,7 +26,7 @@ const NO_STRINGS: readonly unknown[] = [
 
 /** Each name is refused as a key by every operation, and as a tag. */
 const badNames = (id: string, holds: string, names: readonly unknown[]): Definition =>
-  must(`misuse.${id}`, 'Keys and tags', holds, async context => {
+  must(`misuse.${id}`, 'Keys and tags', 'get set delete deleteByTag', holds, async context => {
     const adapter = untyped(await context.open())
     const calls: Record<string, (name: unknown) => Promise<unknown>> = {
       'get(name)': name => adapter.get(name),
@@ -54,7 +54,7 @@ const badOptions = (
   error: 'TypeError' | 'RangeError',
   options: readonly unknown[],
 ): Definition =>
-  must(`misuse.${id}`, rule, holds, async context => {
+  must(`misuse.${id}`, rule, 'set', holds, async context => {
     const adapter = await context.open()
     await adapter.set('k', bytes('before'), { tags: ['t'] })
     for (const option of options) {
@@ -79,6 +79,7 @@ export const misuse: readonly Definition[] = [
   must(
     'misuse.surrogates-never-collide',
     'Keys and tags',
+    'get set',
     'never take two lone surrogates for one name',
     async context => {
       const adapter = await context.open()
@@ -91,6 +92,7 @@ export const misuse: readonly Definition[] = [
   must(
     'misuse.value',
     'Misuse',
+    'set',
     'refuse values that are no Uint8Array with a TypeError',
     async context => {
       const adapter = await context.open()
@@ -168,6 +170,7 @@ export const misuse: readonly Definition[] = [
   must(
     'misuse.every-operation',
     'Misuse',
+    'get delete deleteByTag clear ping',
     'refuse a bad signal in every operation with a TypeError',
     async context => {
       const adapter = untyped(await context.open())
@@ -187,6 +190,7 @@ export const misuse: readonly Definition[] = [
   must(
     'misuse.options-read-at-once',
     'Misuse',
+    'set',
     'not look at the options again after the call was made',
     async context => {
       const adapter = await context.open()

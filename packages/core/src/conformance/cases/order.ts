@@ -1,11 +1,12 @@
 import { expectHit, expectMiss, expectTrue, sameBytes, show } from '../check.js'
-import { bytes } from '../context.js'
+import { bytes, elapse } from '../context.js'
 import { type Definition, must } from '../define.js'
 
 export const order: readonly Definition[] = [
   must(
     'order.sets-of-one-key',
     'Order',
+    'set',
     'apply 1 000 sets of one turn to one key in their order',
     async context => {
       const adapter = await context.open()
@@ -27,6 +28,7 @@ export const order: readonly Definition[] = [
   must(
     'order.reads-between-writes',
     'Order',
+    'get set',
     'let a get see the set made before it, awaited or not',
     async context => {
       const adapter = await context.open()
@@ -49,6 +51,7 @@ export const order: readonly Definition[] = [
   must(
     'order.set-delete-set',
     'Order',
+    'get set delete',
     'keep set and delete of one key in order, awaited or not',
     async context => {
       const adapter = await context.open()
@@ -81,6 +84,7 @@ export const order: readonly Definition[] = [
   must(
     'order.deleteByTag-after-sets',
     'Order',
+    'set deleteByTag',
     'let deleteByTag come after all calls made before it',
     async context => {
       const adapter = await context.open()
@@ -97,6 +101,7 @@ export const order: readonly Definition[] = [
   must(
     'order.clear-after-sets',
     'Order',
+    'set clear',
     'let clear come after all calls made before it',
     async context => {
       const adapter = await context.open()
@@ -113,6 +118,7 @@ export const order: readonly Definition[] = [
   must(
     'order.retag-before-deleteByTag',
     'Order',
+    'set deleteByTag',
     'apply a re-tagging made before deleteByTag',
     async context => {
       const adapter = await context.open()
@@ -135,6 +141,7 @@ export const order: readonly Definition[] = [
   must(
     'order.many-keys-of-one-turn',
     'Order',
+    'get set',
     'give each of 1 000 gets of one turn its own value',
     async context => {
       const adapter = await context.open()
@@ -146,6 +153,93 @@ export const order: readonly Definition[] = [
         const key = expected[i]
         const right = sameBytes(value, key === undefined ? undefined : bytes(key))
         expectTrue(right, `2 001 gets of one turn, number ${i}`, String(key), show(value))
+      }
+    },
+  ),
+
+  must(
+    'order.set-after-deleteByTag',
+    'Order',
+    'set deleteByTag',
+    'never remove what was set after deleteByTag had resolved, also later',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      for (let i = 0; i < 50; i++) await one.set(`k${i}`, bytes('old'), { tags: ['t'] })
+      await one.deleteByTag('t')
+      await Promise.all(
+        Array.from({ length: 50 }, (_, i) =>
+          (i % 2 ? one : other).set(`k${i}`, bytes('new'), { tags: ['t'] }),
+        ),
+      )
+      await elapse(80)
+      for (let i = 0; i < 50; i++)
+        await expectHit(one, `k${i}`, bytes('new'), 'deleteByTag, set with its tag, 80 ms')
+    },
+  ),
+
+  must(
+    'order.set-after-clear',
+    'Order',
+    'set clear',
+    'never remove what was set after clear had resolved, also later',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      for (let i = 0; i < 50; i++) await one.set(`k${i}`, bytes('old'), { tags: ['t'] })
+      await one.clear()
+      await Promise.all(
+        Array.from({ length: 50 }, (_, i) =>
+          (i % 2 ? one : other).set(`k${i}`, bytes('new'), { tags: ['t'] }),
+        ),
+      )
+      await elapse(80)
+      for (let i = 0; i < 50; i++) await expectHit(one, `k${i}`, bytes('new'), 'clear, set, 80 ms')
+    },
+  ),
+
+  must(
+    'order.one-turn-against-a-model',
+    'Order',
+    'get set delete',
+    'answer 1 000 random calls of one turn as if they were made one by one',
+    async context => {
+      const adapter = await context.open()
+      const keys = ['a', 'b', 'c', 'd']
+      const model = new Map<string, string>()
+      const reads: {
+        i: number
+        key: string
+        expected: string | undefined
+        seen: Promise<Uint8Array | undefined>
+      }[] = []
+      const writes: Promise<void>[] = []
+      for (let i = 0; i < 1_000; i++) {
+        const key = context.random.pick(keys)
+        const choice = context.random.int(10)
+        if (choice < 4) {
+          model.set(key, `${i}`)
+          writes.push(
+            adapter.set(key, bytes(`${i}`), { tags: context.random.int(2) ? ['t', `t${i}`] : [] }),
+          )
+        } else if (choice < 6) {
+          model.delete(key)
+          writes.push(adapter.delete(key))
+        } else reads.push({ i, key, expected: model.get(key), seen: adapter.get(key) })
+      }
+      await Promise.all(writes)
+      for (const { i, key, expected, seen } of reads) {
+        const value = await seen
+        const right = sameBytes(value, expected === undefined ? undefined : bytes(expected))
+        expectTrue(
+          right,
+          `1 000 calls of one turn, number ${i}: get('${key}')`,
+          String(expected),
+          show(value),
+        )
+      }
+      for (const key of keys) {
+        const expected = model.get(key)
+        if (expected === undefined) await expectMiss(adapter, key, '1 000 calls of one turn')
+        else await expectHit(adapter, key, bytes(expected), '1 000 calls of one turn')
       }
     },
   ),

@@ -3,17 +3,24 @@ import { bytes } from '../context.js'
 import { type Definition, must } from '../define.js'
 
 export const sharing: readonly Definition[] = [
-  must('sharing.set', 'Order', 'let another handle see a set that has resolved', async context => {
-    const [one, other] = [await context.open(), await context.open()]
-    for (let i = 0; i < 20; i++) {
-      await one.set('k', bytes(`${i}`))
-      await expectHit(other, 'k', bytes(`${i}`), 'set by one handle, get by another')
-    }
-  }),
+  must(
+    'sharing.set',
+    'Order',
+    'get set',
+    'let another handle see a set that has resolved',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      for (let i = 0; i < 20; i++) {
+        await one.set('k', bytes(`${i}`))
+        await expectHit(other, 'k', bytes(`${i}`), 'set by one handle, get by another')
+      }
+    },
+  ),
 
   must(
     'sharing.delete',
     'Order',
+    'delete',
     'let another handle see a delete that has resolved',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -29,6 +36,7 @@ export const sharing: readonly Definition[] = [
   must(
     'sharing.deleteByTag',
     'Order',
+    'deleteByTag',
     'remove by tag what another handle has set',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -45,6 +53,7 @@ export const sharing: readonly Definition[] = [
   must(
     'sharing.retag',
     'Tags',
+    'set deleteByTag',
     'answer to the latest tags, whichever handle set them',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
@@ -57,16 +66,23 @@ export const sharing: readonly Definition[] = [
     },
   ),
 
-  must('sharing.clear', 'Isolation', 'clear what another handle has set', async context => {
-    const [one, other] = [await context.open(), await context.open()]
-    for (let i = 0; i < 50; i++) await one.set(`k${i}`, bytes('v'), { tags: ['t'] })
-    await other.clear()
-    for (let i = 0; i < 50; i++) await expectMiss(one, `k${i}`, 'clear by another handle')
-  }),
+  must(
+    'sharing.clear',
+    'Isolation',
+    'clear',
+    'clear what another handle has set',
+    async context => {
+      const [one, other] = [await context.open(), await context.open()]
+      for (let i = 0; i < 50; i++) await one.set(`k${i}`, bytes('v'), { tags: ['t'] })
+      await other.clear()
+      for (let i = 0; i < 50; i++) await expectMiss(one, `k${i}`, 'clear by another handle')
+    },
+  ),
 
   must(
     'sharing.opened-later',
     'Order',
+    'get deleteByTag',
     'show a handle that is opened later what is there',
     async context => {
       const one = await context.open()

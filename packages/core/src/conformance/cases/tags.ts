@@ -6,6 +6,7 @@ export const tags: readonly Definition[] = [
   must(
     'tags.exactly-those',
     'Tags',
+    'set deleteByTag',
     'remove what carries the tag and nothing else',
     async context => {
       const adapter = await context.open()
@@ -21,36 +22,49 @@ export const tags: readonly Definition[] = [
     },
   ),
 
-  must('tags.each-of-many', 'Tags', 'find an entry by each of its tags', async context => {
-    const adapter = await context.open()
-    const many = Array.from({ length: 50 }, (_, i) => `tag ${i}`)
-    for (const tag of many) {
-      await adapter.set('k', bytes(tag), { tags: many })
-      await adapter.deleteByTag(tag)
-      await expectMiss(adapter, 'k', `50 tags, deleteByTag('${tag}')`)
-    }
-  }),
+  must(
+    'tags.each-of-many',
+    'Tags',
+    'set deleteByTag',
+    'find an entry by each of its tags',
+    async context => {
+      const adapter = await context.open()
+      const many = Array.from({ length: 50 }, (_, i) => `tag ${i}`)
+      for (const tag of many) {
+        await adapter.set('k', bytes(tag), { tags: many })
+        await adapter.deleteByTag(tag)
+        await expectMiss(adapter, 'k', `50 tags, deleteByTag('${tag}')`)
+      }
+    },
+  ),
 
-  must('tags.many-entries', 'Tags', 'remove 3 000 entries of a tag', async context => {
-    const adapter = await context.open()
-    const indexes = Array.from({ length: 3_000 }, (_, i) => i)
-    await Promise.all(
-      indexes.map(i =>
-        adapter.set(`k${i}`, bytes(`${i}`), { tags: ['all', i % 3 === 0 ? 'third' : 'rest'] }),
-      ),
-    )
-    await adapter.deleteByTag('third')
-    for (const i of indexes) {
-      if (i % 3 === 0) await expectMiss(adapter, `k${i}`, "deleteByTag('third')")
-      else await expectHit(adapter, `k${i}`, bytes(`${i}`), "deleteByTag('third') of the others")
-    }
-    await adapter.deleteByTag('all')
-    for (const i of indexes) await expectMiss(adapter, `k${i}`, "deleteByTag('all')")
-  }),
+  must(
+    'tags.many-entries',
+    'Tags',
+    'set deleteByTag',
+    'remove 3 000 entries of a tag',
+    async context => {
+      const adapter = await context.open()
+      const indexes = Array.from({ length: 3_000 }, (_, i) => i)
+      await Promise.all(
+        indexes.map(i =>
+          adapter.set(`k${i}`, bytes(`${i}`), { tags: ['all', i % 3 === 0 ? 'third' : 'rest'] }),
+        ),
+      )
+      await adapter.deleteByTag('third')
+      for (const i of indexes) {
+        if (i % 3 === 0) await expectMiss(adapter, `k${i}`, "deleteByTag('third')")
+        else await expectHit(adapter, `k${i}`, bytes(`${i}`), "deleteByTag('third') of the others")
+      }
+      await adapter.deleteByTag('all')
+      for (const i of indexes) await expectMiss(adapter, `k${i}`, "deleteByTag('all')")
+    },
+  ),
 
   must(
     'tags.set-of-tags',
     'Tags',
+    'set deleteByTag',
     'take tags for a set: duplicates and order do not matter',
     async context => {
       const adapter = await context.open()
@@ -68,39 +82,52 @@ export const tags: readonly Definition[] = [
     },
   ),
 
-  must('tags.old-tags-go', 'Tags', 'answer to the tags of the latest set only', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('1'), { tags: ['old', 'both'] })
-    await adapter.set('k', bytes('2'), { tags: ['both', 'new'] })
-    await adapter.deleteByTag('old')
-    await expectHit(
-      adapter,
-      'k',
-      bytes('2'),
-      "tags ['old', 'both'], then ['both', 'new'], deleteByTag('old')",
-    )
-    await adapter.deleteByTag('new')
-    await expectMiss(adapter, 'k', "deleteByTag('new')")
-  }),
-
-  must('tags.untagged-again', 'Tags', 'drop all tags when set again without', async context => {
-    const adapter = await context.open()
-    for (const options of [undefined, {}, { tags: [] }, { tags: undefined }]) {
-      await adapter.set('k', bytes('1'), { tags: ['t'] })
-      await adapter.set('k', bytes('2'), options)
-      await adapter.deleteByTag('t')
+  must(
+    'tags.old-tags-go',
+    'Tags',
+    'set deleteByTag',
+    'answer to the tags of the latest set only',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['old', 'both'] })
+      await adapter.set('k', bytes('2'), { tags: ['both', 'new'] })
+      await adapter.deleteByTag('old')
       await expectHit(
         adapter,
         'k',
         bytes('2'),
-        "tags ['t'], then set without tags, deleteByTag('t')",
+        "tags ['old', 'both'], then ['both', 'new'], deleteByTag('old')",
       )
-    }
-  }),
+      await adapter.deleteByTag('new')
+      await expectMiss(adapter, 'k', "deleteByTag('new')")
+    },
+  ),
+
+  must(
+    'tags.untagged-again',
+    'Tags',
+    'set deleteByTag',
+    'drop all tags when set again without',
+    async context => {
+      const adapter = await context.open()
+      for (const options of [undefined, {}, { tags: [] }, { tags: undefined }]) {
+        await adapter.set('k', bytes('1'), { tags: ['t'] })
+        await adapter.set('k', bytes('2'), options)
+        await adapter.deleteByTag('t')
+        await expectHit(
+          adapter,
+          'k',
+          bytes('2'),
+          "tags ['t'], then set without tags, deleteByTag('t')",
+        )
+      }
+    },
+  ),
 
   must(
     'tags.tagged-later',
     'Tags',
+    'set deleteByTag',
     'index an entry that was set without tags first',
     async context => {
       const adapter = await context.open()
@@ -114,6 +141,7 @@ export const tags: readonly Definition[] = [
   must(
     'tags.same-tags-again',
     'No orphans',
+    'set deleteByTag',
     'find an entry set again with the same tags',
     async context => {
       const adapter = await context.open()
@@ -126,6 +154,7 @@ export const tags: readonly Definition[] = [
   must(
     'tags.there-and-back',
     'No orphans',
+    'set deleteByTag',
     'find an entry whose tags went away and came back',
     async context => {
       const adapter = await context.open()
@@ -136,23 +165,30 @@ export const tags: readonly Definition[] = [
     },
   ),
 
-  must('tags.after-delete', 'Tags', 'forget the tags of a deleted entry', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('1'), { tags: ['t'] })
-    await adapter.delete('k')
-    await adapter.set('k', bytes('2'))
-    await adapter.deleteByTag('t')
-    await expectHit(
-      adapter,
-      'k',
-      bytes('2'),
-      "tags ['t'], delete, set without tags, deleteByTag('t')",
-    )
-  }),
+  must(
+    'tags.after-delete',
+    'Tags',
+    'set delete deleteByTag',
+    'forget the tags of a deleted entry',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['t'] })
+      await adapter.delete('k')
+      await adapter.set('k', bytes('2'))
+      await adapter.deleteByTag('t')
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        "tags ['t'], delete, set without tags, deleteByTag('t')",
+      )
+    },
+  ),
 
   must(
     'tags.after-deleteByTag',
     'Tags',
+    'set deleteByTag',
     'forget the other tags of an entry removed by tag',
     async context => {
       const adapter = await context.open()
@@ -169,23 +205,30 @@ export const tags: readonly Definition[] = [
     },
   ),
 
-  must('tags.after-clear', 'Tags', 'forget all tags when cleared', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('1'), { tags: ['t'] })
-    await adapter.clear()
-    await adapter.set('k', bytes('2'))
-    await adapter.deleteByTag('t')
-    await expectHit(
-      adapter,
-      'k',
-      bytes('2'),
-      "tags ['t'], clear, set without tags, deleteByTag('t')",
-    )
-  }),
+  must(
+    'tags.after-clear',
+    'Tags',
+    'set deleteByTag clear',
+    'forget all tags when cleared',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { tags: ['t'] })
+      await adapter.clear()
+      await adapter.set('k', bytes('2'))
+      await adapter.deleteByTag('t')
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        "tags ['t'], clear, set without tags, deleteByTag('t')",
+      )
+    },
+  ),
 
   must(
     'tags.set-again-after',
     'Order',
+    'set deleteByTag',
     'keep an entry that is set after deleteByTag',
     async context => {
       const adapter = await context.open()
@@ -206,6 +249,7 @@ export const tags: readonly Definition[] = [
   must(
     'tags.short-lived-sibling',
     'No residue',
+    'set deleteByTag',
     'find a long-lived entry after its siblings expired',
     async context => {
       const adapter = await context.open()
@@ -225,6 +269,7 @@ export const tags: readonly Definition[] = [
   must(
     'tags.outlives-its-first-ttl',
     'No orphans',
+    'set deleteByTag',
     'find an entry whose second set lives longer',
     async context => {
       const adapter = await context.open()
@@ -237,25 +282,112 @@ export const tags: readonly Definition[] = [
     },
   ),
 
-  must('tags.prefixes-of-each-other', 'Tags', 'tell tags apart that begin alike', async context => {
-    const adapter = await context.open()
-    for (const tag of ['user', 'user:1', 'user:10', 'user:1:posts'])
-      await adapter.set(tag, bytes(tag), { tags: [tag] })
-    await adapter.deleteByTag('user:1')
-    await expectMiss(adapter, 'user:1', "deleteByTag('user:1')")
-    for (const tag of ['user', 'user:10', 'user:1:posts'])
-      await expectHit(adapter, tag, bytes(tag), `deleteByTag('user:1'), entry with ['${tag}']`)
-  }),
+  must(
+    'tags.prefixes-of-each-other',
+    'Tags',
+    'set deleteByTag',
+    'tell tags apart that begin alike',
+    async context => {
+      const adapter = await context.open()
+      for (const tag of ['user', 'user:1', 'user:10', 'user:1:posts'])
+        await adapter.set(tag, bytes(tag), { tags: [tag] })
+      await adapter.deleteByTag('user:1')
+      await expectMiss(adapter, 'user:1', "deleteByTag('user:1')")
+      for (const tag of ['user', 'user:10', 'user:1:posts'])
+        await expectHit(adapter, tag, bytes(tag), `deleteByTag('user:1'), entry with ['${tag}']`)
+    },
+  ),
 
-  must('tags.joined', 'Tags', 'not take a tag with separators for several', async context => {
-    const adapter = await context.open()
-    const odd = ['a,b', 'a b', 'a\0b', 'a\nb', 'a|b', '["a","b"]', 'a;b', 'a\x1fb']
-    for (const tag of odd) await adapter.set(tag, bytes(tag), { tags: [tag] })
-    await adapter.set('both', bytes('both'), { tags: ['a', 'b'] })
-    for (const tag of odd.slice(1)) await adapter.deleteByTag(tag)
-    await expectHit(adapter, 'both', bytes('both'), "tags ['a', 'b'], deleteByTag of joined names")
-    await adapter.deleteByTag('a')
-    await expectHit(adapter, 'a,b', bytes('a,b'), "tags ['a,b'], deleteByTag('a')")
-    await expectMiss(adapter, 'both', "tags ['a', 'b'], deleteByTag('a')")
-  }),
+  must(
+    'tags.joined',
+    'Tags',
+    'set deleteByTag',
+    'not take a tag with separators for several',
+    async context => {
+      const adapter = await context.open()
+      const odd = ['a,b', 'a b', 'a\0b', 'a\nb', 'a|b', '["a","b"]', 'a;b', 'a\x1fb']
+      for (const tag of odd) await adapter.set(tag, bytes(tag), { tags: [tag] })
+      await adapter.set('both', bytes('both'), { tags: ['a', 'b'] })
+      for (const tag of odd.slice(1)) await adapter.deleteByTag(tag)
+      await expectHit(
+        adapter,
+        'both',
+        bytes('both'),
+        "tags ['a', 'b'], deleteByTag of joined names",
+      )
+      await adapter.deleteByTag('a')
+      await expectHit(adapter, 'a,b', bytes('a,b'), "tags ['a,b'], deleteByTag('a')")
+      await expectMiss(adapter, 'both', "tags ['a', 'b'], deleteByTag('a')")
+    },
+  ),
+
+  must(
+    'tags.every-order',
+    'No orphans',
+    'set deleteByTag',
+    'follow re-tagging in every order',
+    async context => {
+      const adapter = await context.open()
+      const choices = [[], ['a'], ['b'], ['a', 'b']]
+      for (const first of choices)
+        for (const second of choices)
+          for (const third of choices) {
+            const history = JSON.stringify([first, second, third])
+            for (const tag of ['a', 'b']) {
+              for (const [i, tags] of [first, second, third].entries())
+                await adapter.set('k', bytes(`${i}`), { tags })
+              await adapter.deleteByTag(tag)
+              const done = `tags went ${history}, deleteByTag('${tag}')`
+              if (third.includes(tag)) await expectMiss(adapter, 'k', done)
+              else await expectHit(adapter, 'k', bytes('2'), done)
+            }
+          }
+    },
+  ),
+
+  must(
+    'tags.mixed-ttls',
+    'No residue',
+    'set deleteByTag',
+    'find each member of a tag whose members have short, long and no ttl, in any order',
+    async context => {
+      const adapter = await context.open()
+      const ttls = [15, 60_000, 0]
+      const orders = ttls.flatMap(a => ttls.flatMap(b => ttls.map(c => [a, b, c])))
+      for (const [i, order] of orders.entries())
+        for (const [j, ttl] of order.entries())
+          await adapter.set(`${i}.${j}`, bytes('v'), { ttl, tags: [`t${i}`] })
+      await elapse(40)
+      for (const [i, order] of orders.entries()) {
+        const living = order.flatMap((ttl, j) => (ttl === 15 ? [] : [`${i}.${j}`]))
+        for (const key of living)
+          await expectHit(adapter, key, bytes('v'), `ttls ${order} under one tag, 40 ms`)
+        await adapter.deleteByTag(`t${i}`)
+        for (const key of living)
+          await expectMiss(adapter, key, `ttls ${order} under one tag, 40 ms, deleteByTag`)
+      }
+    },
+  ),
+
+  must(
+    'tags.255',
+    'Tags',
+    'set deleteByTag',
+    'take 255 tags for one entry, and change them',
+    async context => {
+      const adapter = await context.open()
+      const many = Array.from({ length: 255 }, (_, i) => `tag ${i} ${'x'.repeat(i)}`)
+      await adapter.set('k', bytes('1'), { tags: many })
+      await adapter.set('k', bytes('2'), { tags: many.slice(100) })
+      await adapter.deleteByTag(many[99] as string)
+      await expectHit(
+        adapter,
+        'k',
+        bytes('2'),
+        '255 tags, then 155 of them, deleteByTag of one that went',
+      )
+      await adapter.deleteByTag(many[254] as string)
+      await expectMiss(adapter, 'k', '255 tags, then 155 of them, deleteByTag of one that stayed')
+    },
+  ),
 ]

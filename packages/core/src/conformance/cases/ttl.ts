@@ -45,6 +45,7 @@ export const ttl: readonly Definition[] = [
   must(
     'ttl.interval',
     'Expiry',
+    'get set',
     'hit until the ttl is over and miss from then on',
     async context => {
       const adapter = await context.open()
@@ -53,7 +54,7 @@ export const ttl: readonly Definition[] = [
     },
   ),
 
-  must('ttl.one-ms', 'Expiry', 'let an entry of 1 ms expire', async context => {
+  must('ttl.one-ms', 'Expiry', 'get set', 'let an entry of 1 ms expire', async context => {
     const adapter = await context.open()
     const value = bytes('v')
     await watchExpiry(() => adapter.set('k', value, { ttl: 1 }), [adapter], 'k', value, 1)
@@ -62,6 +63,7 @@ export const ttl: readonly Definition[] = [
   must(
     'ttl.unread',
     'Expiry',
+    'get set',
     'miss an expired entry that nobody read meanwhile',
     async context => {
       const adapter = await context.open()
@@ -71,7 +73,7 @@ export const ttl: readonly Definition[] = [
     },
   ),
 
-  must('ttl.fraction', 'Expiry', 'round fractions up', async context => {
+  must('ttl.fraction', 'Expiry', 'get set', 'round fractions up', async context => {
     const adapter = await context.open()
     const value = bytes('v')
     await watchExpiry(() => adapter.set('k', value, { ttl: 60.25 }), [adapter], 'k', value, 61)
@@ -81,14 +83,14 @@ export const ttl: readonly Definition[] = [
     await expectMiss(adapter, 'tiny', 'set with ttl 0.001, 10 ms')
   }),
 
-  must('ttl.absent-is-never', 'Expiry', 'keep an entry without ttl', async context => {
+  must('ttl.absent-is-never', 'Expiry', 'get set', 'keep an entry without ttl', async context => {
     const adapter = await context.open()
     await adapter.set('k', bytes('v'))
     await elapse(60)
     await expectHit(adapter, 'k', bytes('v'), 'set without ttl, 60 ms')
   }),
 
-  must('ttl.zero-is-never', 'Expiry', 'take a ttl of 0 for never', async context => {
+  must('ttl.zero-is-never', 'Expiry', 'get set', 'take a ttl of 0 for never', async context => {
     const adapter = await context.open()
     await adapter.set('k', bytes('v'), { ttl: 0 })
     await adapter.set('negative zero', bytes('v'), { ttl: -0 })
@@ -97,7 +99,7 @@ export const ttl: readonly Definition[] = [
     await expectHit(adapter, 'negative zero', bytes('v'), 'set with ttl -0, 60 ms')
   }),
 
-  must('ttl.longest', 'Expiry', 'take a ttl of 2^53 - 1', async context => {
+  must('ttl.longest', 'Expiry', 'get set deleteByTag', 'take a ttl of 2^53 - 1', async context => {
     const adapter = await context.open()
     // Beside the longest: timers and 32-bit seconds overflow at these.
     const long = [Number.MAX_SAFE_INTEGER, 2 ** 31, 2 ** 31 - 1, 2 ** 32, 2 ** 31 * 1_000, 1e15]
@@ -107,7 +109,7 @@ export const ttl: readonly Definition[] = [
     for (const ttl of long) await expectMiss(adapter, `k${ttl}`, `set with ttl ${ttl}, deleteByTag`)
   }),
 
-  must('ttl.each-its-own', 'Expiry', 'give each entry its own ttl', async context => {
+  must('ttl.each-its-own', 'Expiry', 'get set', 'give each entry its own ttl', async context => {
     const adapter = await context.open()
     await adapter.set('short', bytes('1'), { ttl: 30, tags: ['t'] })
     await adapter.set('long', bytes('2'), { ttl: 60_000, tags: ['t'] })
@@ -118,15 +120,21 @@ export const ttl: readonly Definition[] = [
     await expectHit(adapter, 'never', bytes('3'), 'beside an entry that expired')
   }),
 
-  must('ttl.longer-replaces', 'Expiry', 'replace a short ttl by a longer one', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('1'), { ttl: 40 })
-    await adapter.set('k', bytes('2'), { ttl: 60_000 })
-    await elapse(80)
-    await expectHit(adapter, 'k', bytes('2'), 'set with ttl 40, set with ttl 60 000, 80 ms')
-  }),
+  must(
+    'ttl.longer-replaces',
+    'Expiry',
+    'get set',
+    'replace a short ttl by a longer one',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { ttl: 40 })
+      await adapter.set('k', bytes('2'), { ttl: 60_000 })
+      await elapse(80)
+      await expectHit(adapter, 'k', bytes('2'), 'set with ttl 40, set with ttl 60 000, 80 ms')
+    },
+  ),
 
-  must('ttl.never-replaces', 'Expiry', 'replace a ttl by none', async context => {
+  must('ttl.never-replaces', 'Expiry', 'get set', 'replace a ttl by none', async context => {
     const adapter = await context.open()
     await adapter.set('k', bytes('1'), { ttl: 40 })
     await adapter.set('k', bytes('2'))
@@ -137,6 +145,7 @@ export const ttl: readonly Definition[] = [
   must(
     'ttl.shorter-replaces',
     'Expiry',
+    'get set',
     'replace a long ttl, or none, by a short one',
     async context => {
       const adapter = await context.open()
@@ -148,29 +157,41 @@ export const ttl: readonly Definition[] = [
     },
   ),
 
-  must('ttl.reading-does-not-renew', 'Expiry', 'not renew an entry that is read', async context => {
-    const adapter = await context.open()
-    const value = bytes('v')
-    await watchExpiry(
-      () => adapter.set('k', value, { ttl: 60 }),
-      [adapter, adapter],
-      'k',
-      value,
-      60,
-    )
-  }),
+  must(
+    'ttl.reading-does-not-renew',
+    'Expiry',
+    'get set',
+    'not renew an entry that is read',
+    async context => {
+      const adapter = await context.open()
+      const value = bytes('v')
+      await watchExpiry(
+        () => adapter.set('k', value, { ttl: 60 }),
+        [adapter, adapter],
+        'k',
+        value,
+        60,
+      )
+    },
+  ),
 
-  must('ttl.set-again-after-expiry', 'Expiry', 'store anew under an expired key', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('1'), { ttl: 5, tags: ['old'] })
-    await elapse(15)
-    await adapter.set('k', bytes('2'))
-    await expectHit(adapter, 'k', bytes('2'), 'set with ttl 5, 15 ms, set without')
-    await adapter.deleteByTag('old')
-    await expectHit(adapter, 'k', bytes('2'), 'deleteByTag of the tag that the expired entry had')
-  }),
+  must(
+    'ttl.set-again-after-expiry',
+    'Expiry',
+    'get set deleteByTag',
+    'store anew under an expired key',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('1'), { ttl: 5, tags: ['old'] })
+      await elapse(15)
+      await adapter.set('k', bytes('2'))
+      await expectHit(adapter, 'k', bytes('2'), 'set with ttl 5, 15 ms, set without')
+      await adapter.deleteByTag('old')
+      await expectHit(adapter, 'k', bytes('2'), 'deleteByTag of the tag that the expired entry had')
+    },
+  ),
 
-  must('ttl.other-handle', 'Expiry', 'expire alike for every handle', async context => {
+  must('ttl.other-handle', 'Expiry', 'get set', 'expire alike for every handle', async context => {
     const [writer, reader] = [await context.open(), await context.open()]
     const value = bytes('v')
     const write = (): Promise<void> => writer.set('k', value, { ttl: 60 })

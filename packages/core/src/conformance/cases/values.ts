@@ -20,6 +20,7 @@ export const values: readonly Definition[] = [
   must(
     'values.every-byte',
     'Bytes',
+    'get set',
     'return all 256 byte values as they were set',
     async context => {
       const adapter = await context.open()
@@ -29,7 +30,7 @@ export const values: readonly Definition[] = [
     },
   ),
 
-  must('values.not-utf8', 'Bytes', 'keep bytes that are not UTF-8', async context => {
+  must('values.not-utf8', 'Bytes', 'get set', 'keep bytes that are not UTF-8', async context => {
     const adapter = await context.open()
     for (const value of [
       [0xff],
@@ -46,6 +47,7 @@ export const values: readonly Definition[] = [
   must(
     'values.look-like-data',
     'Bytes',
+    'get set',
     'keep bytes that look like JSON, numbers or nothing',
     async context => {
       const adapter = await context.open()
@@ -69,15 +71,22 @@ export const values: readonly Definition[] = [
     },
   ),
 
-  must('values.empty-is-a-hit', 'Miss', 'take a value of 0 bytes for a hit', async context => {
-    const adapter = await context.open()
-    await adapter.set('k', new Uint8Array(), { tags: ['t'] })
-    await expectHit(adapter, 'k', new Uint8Array(), 'set(k, 0 bytes)')
-  }),
+  must(
+    'values.empty-is-a-hit',
+    'Miss',
+    'get set',
+    'take a value of 0 bytes for a hit',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', new Uint8Array(), { tags: ['t'] })
+      await expectHit(adapter, 'k', new Uint8Array(), 'set(k, 0 bytes)')
+    },
+  ),
 
   must(
     'values.absent-is-undefined',
     'Miss',
+    'get',
     'give undefined for a key never set',
     async context => {
       const adapter = await context.open()
@@ -86,7 +95,7 @@ export const values: readonly Definition[] = [
     },
   ),
 
-  must('values.plain-bytes', 'Bytes', 'give a Uint8Array', async context => {
+  must('values.plain-bytes', 'Bytes', 'get', 'give a Uint8Array', async context => {
     const adapter = await context.open()
     await adapter.set('k', bytes('v'))
     const seen: unknown = await adapter.get('k')
@@ -96,6 +105,7 @@ export const values: readonly Definition[] = [
   must(
     'values.a-view-is-its-window',
     'Bytes',
+    'set',
     'store only the window of a view on a larger buffer',
     async context => {
       const adapter = await context.open()
@@ -108,6 +118,7 @@ export const values: readonly Definition[] = [
   must(
     'values.copied-in',
     'Bytes',
+    'set',
     'share no memory with what the caller passed in',
     async context => {
       const adapter = await context.open()
@@ -127,6 +138,7 @@ export const values: readonly Definition[] = [
   must(
     'values.copied-out',
     'Bytes',
+    'get',
     'share no memory with what the caller got back',
     async context => {
       const adapter = await context.open()
@@ -145,15 +157,21 @@ export const values: readonly Definition[] = [
     },
   ),
 
-  must('values.overwrite', 'Order', 'replace a value, also by a shorter one', async context => {
-    const adapter = await context.open()
-    for (const value of ['long first value', 'second', '', 'a fourth value, longer than all']) {
-      await adapter.set('k', bytes(value))
-      await expectHit(adapter, 'k', bytes(value), `set(k, ${JSON.stringify(value)})`)
-    }
-  }),
+  must(
+    'values.overwrite',
+    'Order',
+    'get set',
+    'replace a value, also by a shorter one',
+    async context => {
+      const adapter = await context.open()
+      for (const value of ['long first value', 'second', '', 'a fourth value, longer than all']) {
+        await adapter.set('k', bytes(value))
+        await expectHit(adapter, 'k', bytes(value), `set(k, ${JSON.stringify(value)})`)
+      }
+    },
+  ),
 
-  must('values.1-mib', 'Bytes', 'store 1 MiB', ofSize(MIB)),
-  must('values.16-mib', 'Bytes', 'store 16 MiB', ofSize(16 * MIB)),
-  should('values.64-mib', 'Bytes', 'store 64 MiB', ofSize(64 * MIB)),
+  must('values.1-mib', 'Bytes', 'get set', 'store 1 MiB', ofSize(MIB)),
+  must('values.16-mib', 'Bytes', 'get set', 'store 16 MiB', ofSize(16 * MIB)),
+  should('values.64-mib', 'Bytes', 'get set', 'store 64 MiB', ofSize(64 * MIB)),
 ]
