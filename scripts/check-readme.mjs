@@ -7,10 +7,11 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { prepare } from './prepare.mjs'
 import { typescriptFences } from './readme/fences.mjs'
@@ -19,10 +20,10 @@ import { run } from './run.mjs'
 
 await prepare(['--filter=./packages/*'])
 
-// Inside examples, the one project that depends on every package.
-const work = join(root, 'examples/node_modules/.cache/readme')
+const work = join(root, 'node_modules/.cache/l2-readme')
 rmSync(work, { recursive: true, force: true })
-mkdirSync(work, { recursive: true })
+const folders = readdirSync(join(root, 'packages')).map(each => `packages/${each}`)
+linkPackages()
 const scratch = mkdtempSync(join(tmpdir(), 'l2-readme-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 
@@ -43,11 +44,20 @@ try {
   process.exitCode = 1
 }
 
+/** Lets the examples import every package; what else they name, the root's node_modules has. */
+function linkPackages() {
+  for (const each of folders) {
+    const { name } = JSON.parse(readFileSync(join(root, each, 'package.json'), 'utf8'))
+    const link = join(work, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(root, each), link, 'junction')
+  }
+}
+
 function readmes() {
-  const folders = readdirSync(join(root, 'packages')).map(each => `packages/${each}/`)
-  return ['', ...folders]
-    .map(folder => `${folder}README.md`)
-    .filter(path => existsSync(join(root, path)))
+  return ['README.md', ...folders.map(each => `${each}/README.md`)].filter(path =>
+    existsSync(join(root, path)),
+  )
 }
 
 function extract(/** @type {string} */ readme) {
