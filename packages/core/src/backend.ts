@@ -61,8 +61,9 @@ export interface Call {
    */
   readonly abandoned: boolean
   /**
-   * Runs `listener` once when the call is abandoned: the place to cut the connection that a write
-   * was sent on. One listener a call; a later one replaces it.
+   * Runs `listener` once when the call is abandoned, at once where it is already: the place to cut
+   * the connection that a write was sent on. One listener a round trip: a later one replaces it, and
+   * it is forgotten when the round trip, or the slice, settles.
    */
   onAbandon(listener: () => void): void
 }

@@ -1,6 +1,10 @@
 /**
  * Tells the other nodes of a fleet what changed, so that none of them goes on serving an old value
- * from its own memory. Types only for now: the backend packages will implement it.
+ * from its own memory. Types only for now: the backend packages will implement it, with `close()`
+ * and `[Symbol.asyncDispose]` as adapters have them.
+ *
+ * A message that is too long for its backend (PostgreSQL's NOTIFY takes 8 000 bytes, a key may have
+ * 64 KiB) arrives as one that covers more, `clear` at the utmost: never not at all.
  */
 export interface Backplane {
   /**

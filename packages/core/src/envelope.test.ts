@@ -311,6 +311,8 @@ describe('encodeEnvelope refuses', () => {
     ['a time as text', TypeError, { physicalExpiry: '2' }],
     ['a creation time that is none', RangeError, { createdAt: Number.NaN }],
     ['a tag that is none', TypeError, { tags: [1] }],
+    ['tags with a hole', TypeError, { tags: new Array(1) }],
+    ['tags that are no array', TypeError, { tags: 'ab' }],
     ['a tag with a lone surrogate', TypeError, { tags: ['\ud800'] }],
     ['tags over 1 MiB', RangeError, { tags: Array.from({ length: 17 }, () => 'x'.repeat(65_000)) }],
   ]
@@ -319,4 +321,42 @@ describe('encodeEnvelope refuses', () => {
       expect(() => encodeEnvelope({ ...good, ...fields } as Envelope)).toThrow(error),
     )
   }
+})
+
+describe('a hostile envelope', () => {
+  test('of a million wrong tags costs little', { timeout: 10_000 }, () => {
+    for (const tag of ['1', '{}', '"\\ud800"', 'null']) {
+      const tags = new Array(Math.floor(2_000_000 / (tag.length + 1))).fill(tag).join()
+      const bytes = ofText(`{"v":"","le":1,"pe":2,"t":[${tags}]}`)
+      const before = process.memoryUsage().rss
+      expect(outcome(bytes)).toBe('corrupt')
+      expect(process.memoryUsage().rss - before).toBeLessThan(300 * MIB)
+    }
+  })
+
+  test('of more than encodeEnvelope would write is corrupt', () => {
+    const payload = Buffer.alloc(64 * MIB + 3).toString('base64')
+    expect(outcome(ofText(`{"v":"${payload}","le":1,"pe":2}`))).toBe('corrupt')
+    const tags = JSON.stringify(Array.from({ length: 28 }, (_, i) => `${i}${'x'.repeat(65_000)}`))
+    expect(outcome(ofText(`{"v":"","le":1,"pe":2,"t":${tags}}`))).toBe('corrupt')
+  })
+
+  test('tells nothing of what is in it, whatever messages the program has given zod', () => {
+    const { customError } = z.config()
+    try {
+      for (const custom of [
+        (issue: { input?: unknown }) => `bad ${JSON.stringify(issue.input)}`,
+        () => {
+          throw new Error('of the program')
+        },
+      ]) {
+        z.config({ customError: custom as never })
+        const bytes = ofText('{"v":"","le":"hunter2","pe":2}')
+        expect(outcome(bytes)).toBe('corrupt')
+        expect(() => decodeEnvelope(bytes)).not.toThrow(/hunter2/)
+      }
+    } finally {
+      z.config({ customError: customError as never })
+    }
+  })
 })

@@ -39,7 +39,12 @@ const payloadSchema = z.string().transform((text, context) => {
   return payload
 })
 
-const tagSchema = z.string().refine(tag => nameProblem(tag) === undefined, 'not a valid tag')
+// One look and one issue: an array schema would collect a million of them from 2 MiB of nonsense.
+const tagsSchema = z.unknown().transform((tags, context): string[] => {
+  if (Array.isArray(tags) && tags.every(tag => nameProblem(tag) === undefined)) return tags
+  context.issues.push({ code: 'custom', message: 'not an array of tags', input: tags })
+  return z.NEVER
+})
 
 /**
  * The wire format: the JSON object of an envelope, read. `v` becomes bytes, and an absent or null
@@ -57,10 +62,7 @@ export const envelopeSchema = z.compile(
     /** Physical expiry, Unix ms. */
     pe: z.int(),
     /** Tags. */
-    t: z
-      .array(tagSchema)
-      .nullish()
-      .transform(tags => tags ?? []),
+    t: tagsSchema.nullish().transform(tags => tags ?? []),
     /** Creation, Unix ms. */
     c: z.int().optional(),
   }),
@@ -73,7 +75,7 @@ export const envelopeSchema = z.compile(
  * @throws RangeError where the logical expiry is after the physical one, a time is not a safe
  * integer, the payload is over 64 MiB or everything else over 1 MiB.
  */
-export function encodeEnvelope(envelope: Envelope): Uint8Array {
+export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
   const { payload, logicalExpiry, physicalExpiry, tags, createdAt } = envelope
   if (!types.isUint8Array(payload)) throw new TypeError('payload must be a Uint8Array')
   if (payload.length > MAX_PAYLOAD_BYTES)
@@ -85,10 +87,11 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
   if (logicalExpiry > physicalExpiry)
     throw new RangeError('logicalExpiry must not be after physicalExpiry')
   if (createdAt !== undefined) checkTime('createdAt', createdAt)
+  if (!Array.isArray(tags)) throw new TypeError('tags must be an array')
 
   const rest =
     `","le":${logicalExpiry},"pe":${physicalExpiry}` +
-    (tags.length === 0 ? '' : `,"t":${JSON.stringify(tags.map(checkedTag))}`) +
+    (tags.length === 0 ? '' : `,"t":${JSON.stringify(Array.from(tags, checkedTag))}`) +
     (createdAt === undefined ? '}' : `,"c":${createdAt}}`)
   const restBytes = Buffer.byteLength(rest)
   if (restBytes > MAX_HEADER_BYTES - HEAD.length)
@@ -123,17 +126,22 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
 
 function readWire(bytes: Uint8Array): z.output<typeof envelopeSchema> {
   if (bytes.length > MAX_ENVELOPE_BYTES) throw corrupt(`over ${MAX_ENVELOPE_BYTES} bytes`)
-  let json: unknown
+  let wire: z.output<typeof envelopeSchema> | undefined
+  let field: PropertyKey | undefined
   try {
-    json = parseEnvelopeJson(bytes)
+    const result = envelopeSchema.safeParse(parseEnvelopeJson(bytes))
+    wire = result.data
+    field = result.error?.issues[0]?.path[0]
   } catch {
-    // Without its cause: a parser's message quotes the text, which is somebody's value.
+    // Without its cause: a parser's message quotes the text, which is somebody's value. And the
+    // program may have given zod messages of its own, which may do anything.
     throw corrupt('not JSON in UTF-8, or over 1 MiB beside its payload')
   }
-  const result = envelopeSchema.safeParse(json)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
-  throw corrupt(`${issue?.path.join('.') || 'the whole'}: ${issue?.message}`)
+  if (wire === undefined) throw corrupt(`wrong in ${String(field ?? 'the whole')}`)
+  if (wire.v.length > MAX_PAYLOAD_BYTES) throw corrupt(`a payload over ${MAX_PAYLOAD_BYTES} bytes`)
+  if (bytes.length - Math.ceil(wire.v.length / 3) * 4 > MAX_HEADER_BYTES)
+    throw corrupt('over 1 MiB beside its payload')
+  return wire
 }
 
 function corrupt(why: string): L2Error {

@@ -13,7 +13,7 @@
  * | `L2_CORRUPT_STORE` | the backend's own storage is damaged | no |
  * | `L2_CORRUPT_ENVELOPE` | bytes that are not an envelope | no |
  * | `L2_PREFIX_REQUIRED` | `clear()` with an empty prefix | no |
- * | `L2_UNSUPPORTED` | the adapter's capabilities don't include it | no |
+ * | `L2_UNSUPPORTED` | more than the adapter or its backend can do | no |
  */
 export type L2ErrorCode =
   | 'L2_UNAVAILABLE'

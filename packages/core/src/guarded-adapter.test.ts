@@ -156,6 +156,84 @@ describe('abort', () => {
   })
 })
 
+describe('an abandoned call', () => {
+  test('is one whose signal aborted while its backend began', async () => {
+    const controller = new AbortController()
+    const get = () => {
+      controller.abort('early')
+      return new Promise<undefined>(() => {})
+    }
+    const { adapter } = open({}, { get })
+    await expect(adapter.get('k', { signal: controller.signal })).rejects.toBe('early')
+  })
+
+  test('tells a listener that comes late', async () => {
+    const { adapter, last } = open({ timeout: 10 })
+    await failure(adapter.set('k', BYTES))
+    const listener = vi.fn()
+    last().call.onAbandon(listener)
+    expect(listener).toHaveBeenCalledTimes(1)
+  })
+
+  test('is bulk work that ended between two slices', async () => {
+    let seen: Call | undefined
+    const { adapter } = open(
+      {},
+      {
+        *clear(call: Call) {
+          seen = call
+          for (;;) yield 1
+        },
+      },
+    )
+    const controller = new AbortController()
+    const promise = adapter.clear({ signal: controller.signal })
+    controller.abort('between')
+    await expect(promise).rejects.toBe('between')
+    expect(seen?.abandoned).toBe(true)
+  })
+
+  test('cuts no connection of a slice that was answered', async () => {
+    const { adapter, last } = open({ timeout: 20 })
+    const promise = failure(adapter.deleteByTag('t'))
+    const cut = vi.fn()
+    last().call.onAbandon(cut)
+    last().resolve(1)
+    expect((await promise).code).toBe('L2_TIMEOUT')
+    expect(cut).not.toHaveBeenCalled()
+  })
+
+  test('fails no other of the same signal, whatever its listener throws', async () => {
+    const { adapter, backend } = open()
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = [adapter.get('a', { signal }), adapter.get('b', { signal })]
+    backend.pending[0]?.call.onAbandon(() => expect.unreachable())
+    controller.abort('gone')
+    for (const call of calls) await expect(call).rejects.toBe('gone')
+  })
+
+  test('rejects with the reason also where its generator can not be ended', async () => {
+    const { adapter } = open(
+      {},
+      {
+        *clear() {
+          try {
+            for (;;) yield 1
+          } finally {
+            // biome-ignore lint/correctness/noUnsafeFinally: a backend's mistake is the subject
+            throw new Error('finally')
+          }
+        },
+      },
+    )
+    const controller = new AbortController()
+    const promise = adapter.clear({ signal: controller.signal })
+    controller.abort('enough')
+    await expect(promise).rejects.toBe('enough')
+  })
+})
+
 describe('failures of the backend', () => {
   test('are L2_UNAVAILABLE with a redacted cause', async () => {
     const { adapter, last } = open()
@@ -201,6 +279,48 @@ describe('failures of the backend', () => {
     )
     expect(await failure(adapter.ping())).toBe(own)
     expect((await failure(adapter.get('k'))).message).toContain('at once')
+  })
+
+  test('are failures whatever a driver does, and tell no secrets', async () => {
+    const url = 'redis://u:secret@h'
+    const thrown: unknown[] = [
+      Object.assign(new Error('x'), { name: url, code: url }),
+      Object.assign(new Error(`first\n    at ${url}`), {}),
+      { message: Object.create(null) },
+      Object.defineProperty(new Error('x'), 'message', { get: () => expect.unreachable(url) }),
+      new Error('host=db password=secret'),
+      new Error('cannot reach me:secret@db:5432'),
+      new Error(`ERR unknown command 'AUTH', with args beginning with: 'secret'`),
+      new Error('{"password":"secret"}'),
+    ]
+    const backends: Partial<Backend>[] = [
+      ...thrown.map(error => ({ get: () => Promise.reject(error) })),
+      // biome-ignore lint/suspicious/noThenProperty: a thenable that misbehaves is the subject
+      { get: () => ({ then: () => expect.unreachable(url) }) as never },
+      {
+        get: () =>
+          Object.defineProperty({}, 'then', { get: () => expect.unreachable(url) }) as never,
+      },
+      {
+        get: () => Promise.reject(new Error('x')),
+        describe: () => expect.unreachable(url),
+      },
+    ]
+    for (const backend of backends) {
+      const error = await failure(open({}, backend).adapter.get('k'))
+      expect([isL2Error(error), error.code]).toEqual([true, 'L2_UNAVAILABLE'])
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret')
+    }
+  })
+
+  test('include bytes that are none; null is a miss', async () => {
+    for (const none of [null, undefined]) {
+      expect(await open({}, { get: () => none as undefined }).adapter.get('k')).toBeUndefined()
+    }
+    for (const odd of ['text', 5, new ArrayBuffer(3), {}]) {
+      const error = await failure(open({}, { get: () => odd as never }).adapter.get('k'))
+      expect(error.code).toBe('L2_CORRUPT_STORE')
+    }
   })
 
   test('in a slice end the bulk call', async () => {

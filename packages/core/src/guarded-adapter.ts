@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
 import {
   checkName,
@@ -9,7 +9,7 @@ import {
   checkTtl,
   copyOfValue,
 } from './arguments.js'
-import type { Awaitable, Backend, Slices } from './backend.js'
+import type { Awaitable, Backend, Failure, Slices } from './backend.js'
 import { isL2Error, L2Error } from './errors.js'
 import { PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
@@ -26,7 +26,8 @@ export interface AdapterOptions {
   readonly prefix?: string | undefined
   /**
    * How long one round trip, or one slice of a bulk call, may take, in ms; then it rejects with
-   * `L2_TIMEOUT`. Default 5 000. 0 = no limit.
+   * `L2_TIMEOUT`. Default 5 000. 0 = no limit: then a backend that never answers keeps `close()`
+   * waiting too.
    */
   readonly timeout?: number | undefined
   /**
@@ -88,14 +89,13 @@ export class GuardedAdapter implements Adapter {
     return this.#backend.capabilities ?? {}
   }
 
-  async get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+  async get(key: string, options?: CallOptions): Promise<Uint8Array<ArrayBuffer> | undefined> {
     checkName('key', key)
     const signal = signalOf(options)
     this.#admit(signal)
     const call = new PendingCall()
     const work = this.#perform('get', call, signal, () => this.#backend.get(key, call))
-    const bytes = isPromiseLike(work) ? await work : work
-    return bytes === undefined ? undefined : new Uint8Array(bytes)
+    return ownCopy(isPromiseLike(work) ? await work : work)
   }
 
   async set(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
@@ -108,7 +108,7 @@ export class GuardedAdapter implements Adapter {
     this.#admit(signal)
     const call = new PendingCall()
     const kept = this.capabilities.tags === false ? [] : tags
-    return this.#perform('set', call, signal, () => this.#backend.set(key, bytes, ttl, kept, call))
+    await this.#perform('set', call, signal, () => this.#backend.set(key, bytes, ttl, kept, call))
   }
 
   async delete(key: string, options?: CallOptions): Promise<void> {
@@ -116,7 +116,7 @@ export class GuardedAdapter implements Adapter {
     const signal = signalOf(options)
     this.#admit(signal)
     const call = new PendingCall()
-    return this.#perform('delete', call, signal, () => this.#backend.delete(key, call))
+    await this.#perform('delete', call, signal, () => this.#backend.delete(key, call))
   }
 
   async deleteByTag(tag: string, options?: CallOptions): Promise<void> {
@@ -144,7 +144,7 @@ export class GuardedAdapter implements Adapter {
     const signal = signalOf(options)
     this.#admit(signal)
     const call = new PendingCall()
-    return this.#perform('ping', call, signal, () => this.#backend.ping(call))
+    await this.#perform('ping', call, signal, () => this.#backend.ping(call))
   }
 
   /**
@@ -201,13 +201,12 @@ export class GuardedAdapter implements Adapter {
     signal: AbortSignal | undefined,
     work: () => Awaitable<T>,
   ): T | Promise<T> {
-    let result: Awaitable<T>
     try {
-      result = work()
+      const result = work()
+      return isPromiseLike(result) ? this.#await(operation, call, signal, result) : result
     } catch (error) {
       throw this.#failure(operation, error)
     }
-    return isPromiseLike(result) ? this.#await(operation, call, signal, result) : result
   }
 
   async #await<T>(
@@ -218,12 +217,12 @@ export class GuardedAdapter implements Adapter {
   ): Promise<T> {
     this.#inFlight++
     try {
-      const failed = (error: unknown): never => {
+      // A promise of our own: a thenable may do anything when it is asked.
+      const settled = Promise.resolve(work).catch(error => {
         throw this.#failure(operation, error)
-      }
-      return await call.settle(work.then(undefined, failed), this.#options.timeout, signal, () =>
-        this.#timedOut(operation),
-      )
+      })
+      const { timeout } = this.#options
+      return await call.settle(settled, timeout, signal, () => this.#timedOut(operation))
     } finally {
       this.#settled()
     }
@@ -250,8 +249,9 @@ export class GuardedAdapter implements Adapter {
         if (signal?.aborted) throw signal.reason
       }
     } catch (error) {
+      call.abandon()
       // Not awaited: an async generator ends only after the slice that did not answer.
-      void Promise.resolve(slices?.return?.()).catch(() => {})
+      endEarly(slices).catch(() => {})
       throw error
     } finally {
       this.#settled()
@@ -271,17 +271,26 @@ export class GuardedAdapter implements Adapter {
     )
   }
 
-  #failure(operation: string, error: unknown): unknown {
+  #failure(operation: string, error: unknown): L2Error {
     if (isL2Error(error)) return error
     const cause = redactedCause(error)
-    const failure = this.#backend.describe?.(error) ?? {
-      code: 'L2_UNAVAILABLE' as const,
+    const { code, message, retryable } = this.#describe(error) ?? {
+      code: 'L2_UNAVAILABLE',
       message: `the backend failed: ${cause.message}`,
     }
-    return new L2Error(failure.code, redactText(`${operation}: ${failure.message}`), {
+    return new L2Error(code, redactText(`${operation}: ${message}`), {
       cause,
-      ...(failure.retryable === undefined ? {} : { retryable: failure.retryable }),
+      ...(retryable === undefined ? {} : { retryable }),
     })
+  }
+
+  #describe(error: unknown): Failure | undefined {
+    try {
+      return this.#backend.describe?.(error)
+    } catch {
+      // The failure itself is what the caller has to hear of.
+      return undefined
+    }
   }
 
   #scheduleSweep(): void {
@@ -311,6 +320,19 @@ function checkMs(what: string, value: unknown, otherwise: number): number {
 
 function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | undefined)?.then === 'function'
+}
+
+/** The caller's own bytes. A driver without types may give null for a miss, or something else. */
+function ownCopy(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (value === undefined || value === null) return undefined
+  if (types.isUint8Array(value)) return new Uint8Array(value)
+  throw new L2Error('L2_CORRUPT_STORE', `get: the backend gave no bytes but ${typeof value}`)
+}
+
+async function endEarly(
+  slices: Iterator<number> | AsyncIterator<number> | undefined,
+): Promise<void> {
+  await slices?.return?.()
 }
 
 function iteratorOf(slices: Slices): Iterator<number> | AsyncIterator<number> {

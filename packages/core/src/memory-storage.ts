@@ -1,7 +1,10 @@
 import { expiryOf, now } from './clock.js'
 
-/** Entries removed in one slice: well under a millisecond of work. */
-const SLICE = 1_000
+/** How long one slice of bulk work may take, in ms. */
+const SLICE = 2
+
+/** Entries between two looks at the clock. */
+const STRIDE = 64
 
 interface Entry {
   readonly key: string
@@ -52,15 +55,16 @@ class Space {
    */
   *remove(entries: Iterable<Entry>, matches: (entry: Entry) => boolean): Generator<number, void> {
     const end = this.#sequence
+    let until = performance.now() + SLICE
     let seen = 0
     let removed = 0
     for (const entry of entries) {
       if (entry.sequence >= end) break
       if (matches(entry) && this.delete(entry.key)) removed++
-      if (++seen % SLICE === 0) {
-        yield removed
-        removed = 0
-      }
+      if (++seen % STRIDE !== 0 || performance.now() < until) continue
+      yield removed
+      removed = 0
+      until = performance.now() + SLICE
     }
     yield removed
   }

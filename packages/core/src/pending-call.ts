@@ -7,7 +7,20 @@ export class PendingCall implements Call {
   #listener: (() => void) | undefined
 
   onAbandon(listener: () => void): void {
-    this.#listener = listener
+    if (this.abandoned) listener()
+    else this.#listener = listener
+  }
+
+  /** Tells the backend that nobody waits any more. */
+  abandon(): void {
+    this.abandoned = true
+    const listener = this.#listener
+    this.#listener = undefined
+    try {
+      listener?.()
+    } catch {
+      // Its caller has been answered, and the other calls of the same signal are not to suffer.
+    }
   }
 
   /**
@@ -17,12 +30,14 @@ export class PendingCall implements Call {
    * @param timedOut makes the error to reject with at the deadline.
    */
   settle<T>(
-    work: PromiseLike<T>,
+    work: Promise<T>,
     timeout: number,
     signal: AbortSignal | undefined,
     timedOut: () => Error,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      let offAbort: (() => void) | undefined
       let settled = false
       const finish = (): boolean => {
         if (settled) return false
@@ -31,21 +46,27 @@ export class PendingCall implements Call {
         offAbort?.()
         return true
       }
-      const abandon = (reason: unknown): void => {
+      const giveUp = (reason: unknown): void => {
         if (!finish()) return
-        this.abandoned = true
         reject(reason)
-        this.#listener?.()
+        this.abandon()
       }
+      const answered = (): boolean => {
+        // The connection that it would have cut goes on to serve others.
+        this.#listener = undefined
+        return finish()
+      }
+      work.then(
+        value => answered() && resolve(value),
+        (error: unknown) => answered() && reject(error),
+      )
+      // Its backend may have taken long to start, or aborted it.
+      if (signal?.aborted) return giveUp(signal.reason)
+      offAbort = signal && onAbort(signal, () => giveUp(signal.reason))
       // Once the event loop was blocked for the whole timeout, the timer comes before the answer
       // that has long arrived. One more turn lets it in.
-      const onTimeout = (): void => void setImmediate(() => abandon(timedOut()))
-      const timer = timeout > 0 ? setTimeout(onTimeout, timeout).unref() : undefined
-      const offAbort = signal && onAbort(signal, () => abandon(signal.reason))
-      work.then(
-        value => finish() && resolve(value),
-        (error: unknown) => finish() && reject(error),
-      )
+      const onTimeout = (): void => void setImmediate(() => settled || giveUp(timedOut()))
+      if (timeout > 0) timer = setTimeout(onTimeout, timeout).unref()
     })
   }
 }
