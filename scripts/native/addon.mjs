@@ -1,8 +1,9 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../root.mjs'
+import { hasCrashingHook } from './cleanup-hook.mjs'
 
 const linked = join(root, 'packages/sqlite/node_modules/better-sqlite3')
 
@@ -26,7 +27,10 @@ export function whyNotLoading(folder) {
   if (!existsSync(addonFile(folder))) return 'it is not built yet'
   const probe = `new (require(${JSON.stringify(folder)}))(':memory:').prepare('select 1').get()`
   const child = spawnSync(process.execPath, ['-e', probe], { encoding: 'utf8', timeout: 30_000 })
-  if (child.status === 0) return undefined
+  if (child.status === 0) {
+    if (!hasCrashingHook(readFileSync(addonFile(folder)))) return undefined
+    return 'it was compiled with headers that make it crash in garbage collection'
+  }
   const abi = /NODE_MODULE_VERSION (\d+)/.exec(child.stderr)?.[1]
   if (abi)
     return `it was built for another Node (ABI ${abi}, this one has ${process.versions.modules})`

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withoutCrashingHook } from './cleanup-hook.mjs'
 import { nodeDir } from './headers.mjs'
 import { runLogged } from './run-logged.mjs'
 
@@ -19,7 +20,7 @@ export async function compile(folder, cache, say) {
   const headers = nodeDir(cache, say)
   const nodeGyp = fileURLToPath(import.meta.resolve('node-gyp/bin/node-gyp.js'))
   const args = [nodeGyp, 'rebuild', '--release', '--jobs=max']
-  if (headers) args.push(`--nodedir=${headers}`)
+  if (headers) args.push(`--nodedir=${withoutCrashingHook(headers, cache)}`)
   say(`compiling better-sqlite3 for Node ${process.versions.node}: one to two minutes`)
   const { ok, log } = await runLogged(process.execPath, args, {
     cwd: folder,
