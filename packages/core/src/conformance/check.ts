@@ -4,11 +4,13 @@ import { isL2Error, type L2ErrorCode } from '../errors.js'
 /** A rule of the contract that did not hold. Test runners show `expected` and `actual`. */
 export class ConformanceError extends Error {
   override readonly name = 'ConformanceError'
+  readonly done: string
   readonly expected: string
   readonly actual: string
 
-  constructor(done: string, expected: string, actual: string) {
-    super(`${done}\n  expected: ${expected}\n  seen:     ${actual}`)
+  constructor(done: string, expected: string, actual: string, options?: ErrorOptions) {
+    super(`${done}\n  expected: ${expected}\n  seen:     ${actual}`, options)
+    this.done = done
     this.expected = expected
     this.actual = actual
   }
@@ -30,6 +32,43 @@ export async function expectHit(
 export async function expectMiss(adapter: Adapter, key: string, done: string): Promise<void> {
   const seen = await adapter.get(key)
   if (seen !== undefined) throw new ConformanceError(done, 'get gives undefined', show(seen))
+}
+
+/** Calls under way at once where a case makes many: enough to fill a connection, not a queue. */
+const AT_ONCE = 500
+
+/** As {@link expectHit} for many keys, read at once: a case is not to last as long as its round trips. */
+export async function expectHits(
+  adapter: Adapter,
+  keys: readonly string[],
+  expectedOf: (key: string) => Uint8Array,
+  done: string,
+): Promise<void> {
+  for (let from = 0; from < keys.length; from += AT_ONCE) {
+    const some = keys.slice(from, from + AT_ONCE)
+    await Promise.all(some.map(key => expectHit(adapter, key, expectedOf(key), done)))
+  }
+}
+
+/** As {@link expectMiss} for many keys, read at once. */
+export async function expectMisses(
+  adapter: Adapter,
+  keys: readonly string[],
+  done: string,
+): Promise<void> {
+  for (let from = 0; from < keys.length; from += AT_ONCE) {
+    const some = keys.slice(from, from + AT_ONCE)
+    await Promise.all(some.map(key => expectMiss(adapter, key, done)))
+  }
+}
+
+/**
+ * A call that is awaited later. Until then its rejection is nobody's, and Node would end the
+ * process for it.
+ */
+export function held<T>(call: Promise<T>): Promise<T> {
+  call.catch(() => {})
+  return call
 }
 
 /** What a rejection has to be: an error class by name, an `L2Error` by code, or a very value. */

@@ -1,23 +1,19 @@
 import { ConformanceError, expectMiss, show } from './check.js'
 import type { Context } from './context.js'
 import type { History } from './history.js'
+import { type Random, seededRandom } from './random.js'
 import type { ClosableAdapter } from './types.js'
 
 /** Few, so that calls meet. */
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f']
 export const TAGS = ['t', 'u', 'v', 'w']
 
-export const someTags = ({ random }: Context): string[] => TAGS.filter(() => random.int(3) === 0)
+export const someTags = (random: Random): string[] => TAGS.filter(() => random.int(3) === 0)
 
 /** One random call, recorded. Mostly sets and gets: what is never filled is never wrong. */
-export function randomCall(
-  context: Context,
-  history: History,
-  adapter: ClosableAdapter,
-): Promise<void> {
-  const { random } = context
+function randomCall(random: Random, history: History, adapter: ClosableAdapter): Promise<void> {
   const choice = random.int(100)
-  if (choice < 40) return history.set(adapter, random.pick(KEYS), someTags(context))
+  if (choice < 40) return history.set(adapter, random.pick(KEYS), someTags(random))
   if (choice < 80) return history.get(adapter, random.pick(KEYS))
   if (choice < 88) return history.delete(adapter, random.pick(KEYS))
   if (choice < 98) return history.deleteByTag(adapter, random.pick(TAGS))
@@ -32,7 +28,9 @@ export async function clientsAtOnce(
   calls: number,
 ): Promise<void> {
   const client = async (adapter: ClosableAdapter): Promise<void> => {
-    for (let i = 0; i < calls; i++) await randomCall(context, history, adapter)
+    // Of its own, so that what each client does depends on the seed alone.
+    const random = seededRandom(context.random.int(2 ** 32))
+    for (const _ of context.rounds(calls)) await randomCall(random, history, adapter)
   }
   await Promise.all(handles.flatMap(adapter => [client(adapter), client(adapter)]))
 }

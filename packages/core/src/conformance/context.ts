@@ -2,6 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { type Random, seededRandom } from './random.js'
 import type { ClosableAdapter, Hook, Subject } from './types.js'
 
+/** What a case that repeats itself takes at most, in ms, whatever a round trip takes. */
+const ROUNDS_TIME = 15_000
+const FEWEST_ROUNDS = 3
+
 /** What one run of one case has at hand: fresh namespaces, handles that are closed afterwards, hooks. */
 export class Context {
   readonly #subject: Subject
@@ -31,6 +35,19 @@ export class Context {
   /** A handle like those of {@link open}, in another process. */
   async openElsewhere(name = ''): Promise<ClosableAdapter> {
     return this.#opening(name, this.#hook('openElsewhere')(this.#base + name))
+  }
+
+  /** A handle with an empty prefix. */
+  async openUnprefixed(): Promise<ClosableAdapter> {
+    const adapter = await this.#hook('openUnprefixed')()
+    this.#opened.push(adapter)
+    return adapter
+  }
+
+  /** Counts up to `most`, and stops early on a backend so slow that the case would take too long. */
+  *rounds(most: number): Generator<number, void> {
+    const end = performance.now() + ROUNDS_TIME
+    for (let i = 0; i < most && (i < FEWEST_ROUNDS || performance.now() < end); i++) yield i
   }
 
   async residue(): Promise<number> {

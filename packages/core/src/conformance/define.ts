@@ -12,9 +12,12 @@ export interface Definition {
   /** What must hold, as the rest of a sentence that begins with the level. */
   readonly holds: string
   readonly run: (context: Context) => Promise<void>
-  /** What the subject has to offer for it. */
-  readonly needs: readonly Hook[]
+  /** What the subject has to offer for it: hooks, and tags where it uses them to see by. */
+  readonly needs: readonly Need[]
 }
+
+/** What a subject may lack. */
+export type Need = Hook | 'tags'
 
 type Run = Definition['run']
 
@@ -25,7 +28,7 @@ export const must = (
   operations: string,
   holds: string,
   run: Run,
-  needs: readonly Hook[] = [],
+  needs: readonly Need[] = [],
 ): Definition => ({
   id,
   rule,
@@ -33,7 +36,7 @@ export const must = (
   level: 'MUST',
   holds,
   run,
-  needs,
+  needs: operations.includes('deleteByTag') ? [...needs, 'tags'] : needs,
 })
 
 /** What users will miss where it is not so. */

@@ -1,5 +1,6 @@
+import { ConformanceError, show } from './check.js'
 import { Context } from './context.js'
-import type { Definition } from './define.js'
+import type { Definition, Need } from './define.js'
 import type { Subject } from './types.js'
 
 /** A case that takes longer than this hangs: the slowest takes seconds. */
@@ -11,16 +12,15 @@ export const NO_TAGS = 'capabilities.no-tags'
 const hasTags = (subject: Subject): boolean => subject.capabilities?.tags !== false
 
 /** Whether the case says anything of adapters of this kind. */
-export function applies(definition: Definition, subject: Subject): boolean {
-  return definition.id !== NO_TAGS || !hasTags(subject)
-}
+export const applies = ({ id }: Definition, subject: Subject): boolean =>
+  id !== NO_TAGS || !hasTags(subject)
 
 /** Why the subject can't have this case run; `undefined` where it can. */
-export function reasonToSkip(definition: Definition, subject: Subject): string | undefined {
-  const missing = definition.needs.filter(hook => subject[hook] === undefined)
-  if (missing.length > 0) return `the subject offers no ${missing.join(', no ')}`
-  const needsTags = definition.operations.includes('deleteByTag') && definition.id !== NO_TAGS
-  return needsTags && !hasTags(subject) ? 'the adapter has no tags' : undefined
+export function reasonToSkip({ id, needs }: Definition, subject: Subject): string | undefined {
+  const lacks = (need: Need): boolean =>
+    need === 'tags' ? !hasTags(subject) && id !== NO_TAGS : subject[need] === undefined
+  const missing = needs.filter(lacks)
+  return missing.length === 0 ? undefined : `the subject offers no ${missing.join(', no ')}`
 }
 
 /** Runs the case, and turns the result round where the adapter is known to deviate. */
@@ -48,24 +48,31 @@ async function failureOf(definition: Definition, subject: Subject): Promise<Erro
   const cleaned = await inTime(context.end())
   const failure = outcome ?? cleaned
   if (failure === undefined) return undefined
-  failure.message =
-    `${definition.level} ${definition.id} (rule: ${definition.rule}): an adapter ` +
-    `${definition.level} ${definition.holds}.\n  done:     ${failure.message}\n  seed:     ${context.seed}`
-  return failure
+  const { level, id, rule, holds } = definition
+  const { done, expected, actual } =
+    failure.error instanceof ConformanceError
+      ? failure.error
+      : { done: 'a call of the case', expected: 'no error', actual: show(failure.error) }
+  return new ConformanceError(
+    `${level} ${id} (rule: ${rule}): an adapter ${level} ${holds}.\n  done:     ${done}`,
+    expected,
+    `${actual}\n  seed:     ${context.seed}`,
+    { cause: failure.error },
+  )
 }
 
 /** What `work` rejects with; an error where it does not settle. */
-async function inTime(work: Promise<void>): Promise<Error | undefined> {
+async function inTime(work: Promise<void>): Promise<{ readonly error: unknown } | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const hang = new Promise<Error>(resolve => {
-    const error = new Error(`not finished after ${CASE_TIMEOUT} ms: a call never settled`)
-    timer = setTimeout(() => resolve(error), CASE_TIMEOUT)
+  const late = new Promise<{ readonly error: unknown }>(resolve => {
+    const error = new Error(`the case was not finished after ${CASE_TIMEOUT} ms`)
+    timer = setTimeout(() => resolve({ error }), CASE_TIMEOUT)
   })
   const settled = work.then(
     () => undefined,
-    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => ({ error }),
   )
-  const failure = await Promise.race([settled, hang])
+  const failure = await Promise.race([settled, late])
   clearTimeout(timer)
   return failure
 }

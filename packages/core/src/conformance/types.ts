@@ -4,6 +4,7 @@ import type { Awaitable } from '../backend.js'
 /** An adapter under test: the contract, and the `close()` that every concrete adapter has. */
 export interface ClosableAdapter extends Adapter {
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What the kit needs to know of the adapter under test. */
@@ -18,6 +19,8 @@ export interface Subject {
   readonly capabilities?: Capabilities | undefined
   /** The `timeout` of the adapters that `open` gives, in ms. Default 5 000, as theirs. */
   readonly timeout?: number | undefined
+  /** Opens a handle with an empty prefix. The kit only calls what has to be refused there. */
+  openUnprefixed?(): Awaitable<ClosableAdapter>
   /** Opens a handle as `open` does, but in another process. */
   openElsewhere?(namespace: string): Awaitable<ClosableAdapter>
   /**
@@ -36,7 +39,8 @@ export interface Subject {
   /**
    * Lets another process set `key` again and again, each time with another value and with the tags
    * `${key}:0`, `${key}:1` or `${key}:2` in turn, and kills it in the middle, at a random moment.
-   * A value is the number of its tag as one byte, 1 000 times.
+   * A value is the number of its tag as one byte, 1 000 times. Resolves when the backend has done,
+   * or dropped, what that process had sent.
    */
   crash?(namespace: string, key: string): Awaitable<void>
   /**

@@ -1,4 +1,4 @@
-import { expectHit, expectRejection } from '../check.js'
+import { expectHit, expectRejection, held } from '../check.js'
 import { bytes } from '../context.js'
 import { type Definition, must } from '../define.js'
 import type { ClosableAdapter } from '../types.js'
@@ -79,7 +79,7 @@ export const close: readonly Definition[] = [
     async context => {
       const adapter = await context.open()
       const sets = Array.from({ length: 100 }, (_, i) =>
-        adapter.set(`k${i}`, bytes(`${i}`), { tags: ['t'] }),
+        held(adapter.set(`k${i}`, bytes(`${i}`), { tags: ['t'] })),
       )
       const outcomes = Promise.allSettled(sets)
       await adapter.close()
@@ -157,6 +157,24 @@ export const close: readonly Definition[] = [
       await first.close()
       const second = await context.open()
       await expectHit(second, 'k', bytes('v'), 'set, close, a new handle')
+    },
+  ),
+
+  must(
+    'close.async-dispose',
+    'Misuse',
+    'close',
+    'be closed by [Symbol.asyncDispose] too',
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('v'))
+      await adapter[Symbol.asyncDispose]()
+      await expectRejection(
+        () => adapter.get('k'),
+        { code: 'L2_CLOSED' },
+        '[Symbol.asyncDispose], then get',
+      )
+      await adapter.close()
     },
   ),
 ]

@@ -16,7 +16,7 @@ export const concurrency: readonly Definition[] = [
     'give the winner of two concurrent sets its own tags',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
-      for (let i = 0; i < 60; i++) {
+      for (const _ of context.rounds(60)) {
         await Promise.all([
           one.set('k', bytes('a'), { tags: ['a'] }),
           other.set('k', bytes('b'), { tags: ['b'] }),
@@ -43,7 +43,7 @@ export const concurrency: readonly Definition[] = [
     'leave an entry re-tagged during deleteByTag whole or gone',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
-      for (let i = 0; i < 60; i++) {
+      for (const _ of context.rounds(60)) {
         await one.set('k', bytes('1'), { tags: ['old'] })
         await Promise.all([one.set('k', bytes('2'), { tags: ['new'] }), other.deleteByTag('old')])
         const seen = await other.get('k')
@@ -67,7 +67,7 @@ export const concurrency: readonly Definition[] = [
     'leave an entry set during a delete whole or gone',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
-      for (let i = 0; i < 60; i++) {
+      for (const _ of context.rounds(60)) {
         await one.set('k', bytes('1'), { tags: ['t'] })
         await Promise.all([one.set('k', bytes('2'), { tags: ['t'] }), other.delete('k')])
         const seen = await one.get('k')
@@ -87,12 +87,12 @@ export const concurrency: readonly Definition[] = [
     async context => {
       const handles = await openThree(context)
       const model = new Map<string, { value: Uint8Array; tags: readonly string[] }>()
-      for (let i = 0; i < 600; i++) {
+      for (const i of context.rounds(600)) {
         const adapter = context.random.pick(handles)
         const key = context.random.pick(KEYS)
         const choice = context.random.int(10)
         if (choice < 5) {
-          const entry = { value: bytes(`${i}`), tags: someTags(context) }
+          const entry = { value: bytes(`${i}`), tags: someTags(context.random) }
           await adapter.set(key, entry.value, { tags: entry.tags })
           model.set(key, entry)
         } else if (choice < 7) {
@@ -103,15 +103,11 @@ export const concurrency: readonly Definition[] = [
           await adapter.deleteByTag(tag)
           for (const [other, { tags }] of model) if (tags.includes(tag)) model.delete(other)
         }
-        for (const one of KEYS) {
-          const expected = model.get(one)?.value
-          const seen = await context.random.pick(handles).get(one)
-          expectTrue(
-            sameBytes(seen, expected),
-            `${i + 1} random calls, get('${one}')`,
-            show(expected),
-            show(seen),
-          )
+        const reads = KEYS.map(one => context.random.pick(handles).get(one))
+        for (const [at, seen] of (await Promise.all(reads)).entries()) {
+          const expected = model.get(KEYS[at] as string)?.value
+          const done = `${i + 1} random calls, get('${KEYS[at]}')`
+          expectTrue(sameBytes(seen, expected), done, show(expected), show(seen))
         }
       }
     },
@@ -137,7 +133,7 @@ export const concurrency: readonly Definition[] = [
     'let each of its tags remove any entry left by concurrent calls',
     async context => {
       const handles = await openThree(context)
-      for (let round = 0; round < 25; round++) {
+      for (const _ of context.rounds(25)) {
         const history = new History()
         await clientsAtOnce(context, history, handles, 12)
         await expectNoOrphans(context, history, context.random.pick(handles))
@@ -153,7 +149,7 @@ export const concurrency: readonly Definition[] = [
     'not lose a fresh set to a get that meets the expired entry before it',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
-      for (let i = 0; i < 40; i++) {
+      for (const _ of context.rounds(40)) {
         await one.set('k', bytes('old'), { ttl: 1, tags: ['t'] })
         await elapse(3)
         const reads = [other.get('k'), other.get('k')]

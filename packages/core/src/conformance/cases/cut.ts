@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { isL2Error } from '../../errors.js'
 import { OPERATIONS, outcomeInTime } from '../calls.js'
 import {
@@ -151,6 +152,40 @@ export const cut: readonly Definition[] = [
             'cut off during sets, back, deleteByTag of the tag of its value',
           )
         }
+      }
+    },
+  ),
+
+  during(
+    'no-values-in-errors',
+    'Misuse',
+    'get set delete',
+    'put no value into an error',
+    async context => {
+      const adapter = await context.open()
+      const canary = 'canary-7f3a'
+      await adapter.ping()
+      await context.break('cut')
+      const calls = [
+        adapter.set('k', bytes(canary), { tags: ['t'] }),
+        adapter.get('k'),
+        adapter.delete('k'),
+      ]
+      for (const outcome of await Promise.allSettled(calls)) {
+        const shown =
+          outcome.status === 'rejected'
+            ? inspect(outcome.reason, { depth: 8, showHidden: true })
+            : ''
+        const hex = Buffer.from(canary).toString('hex')
+        const leaked = [canary, hex, hex.replace(/../g, '$& ').trim()].some(each =>
+          shown.includes(each),
+        )
+        expectTrue(
+          !leaked,
+          'set failed while cut off, its error inspected',
+          'no trace of the value',
+          'the value',
+        )
       }
     },
   ),

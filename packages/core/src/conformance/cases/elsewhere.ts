@@ -146,7 +146,7 @@ export const elsewhere: readonly Definition[] = [
         await context.openElsewhere(),
         await context.openElsewhere(),
       ]
-      for (let round = 0; round < 15; round++) {
+      for (const _ of context.rounds(15)) {
         const history = new History()
         await clientsAtOnce(context, history, handles, 12)
         await expectNoOrphans(context, history, context.random.pick(handles))

@@ -1,4 +1,4 @@
-import { expectHit, expectMiss } from '../check.js'
+import { expectHit, expectMiss, expectMisses, expectRejection } from '../check.js'
 import { bytes, type Context } from '../context.js'
 import { type Definition, must } from '../define.js'
 
@@ -138,7 +138,7 @@ export const isolation: readonly Definition[] = [
         ),
       )
       await adapter.clear()
-      for (const key of keys) await expectMiss(adapter, key, 'clear of 2 500 entries')
+      await expectMisses(adapter, keys, 'clear of 2 500 entries')
       await adapter.set('k1', bytes('new'))
       await adapter.deleteByTag('t')
       await expectHit(
@@ -148,5 +148,27 @@ export const isolation: readonly Definition[] = [
         'clear, set without tags, deleteByTag of an old tag',
       )
     },
+  ),
+
+  must(
+    'isolation.clear-needs-a-prefix',
+    'Isolation',
+    'clear',
+    'refuse clear with L2_PREFIX_REQUIRED where the prefix is empty',
+    async context => {
+      const adapter = await context.openUnprefixed()
+      await expectRejection(
+        () => adapter.clear(),
+        { code: 'L2_PREFIX_REQUIRED' },
+        'clear with an empty prefix',
+      )
+      const badSignal = { signal: 'none' as never }
+      await expectRejection(
+        () => adapter.clear(badSignal),
+        { error: 'TypeError' },
+        'clear with an empty prefix and a bad signal',
+      )
+    },
+    ['openUnprefixed'],
   ),
 ]

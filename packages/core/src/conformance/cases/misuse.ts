@@ -54,19 +54,30 @@ const badOptions = (
   error: 'TypeError' | 'RangeError',
   options: readonly unknown[],
 ): Definition =>
-  must(`misuse.${id}`, rule, 'set', holds, async context => {
-    const adapter = await context.open()
-    await adapter.set('k', bytes('before'), { tags: ['t'] })
-    for (const option of options) {
-      const done = `set(k, v, ${typeof option === 'object' ? JSON.stringify(option, shownNumber) : show(option)})`
-      await expectRejection(() => untyped(adapter).set('k', bytes('v'), option), { error }, done)
-      await expectRejection(() => untyped(adapter).set('new', bytes('v'), option), { error }, done)
-      await expectHit(adapter, 'k', bytes('before'), `${done}, refused`)
-      await expectMiss(adapter, 'new', `${done}, refused`)
-    }
-    await adapter.deleteByTag('t')
-    await expectMiss(adapter, 'k', 'refused sets, deleteByTag of the tag before them')
-  })
+  must(
+    `misuse.${id}`,
+    rule,
+    'set',
+    holds,
+    async context => {
+      const adapter = await context.open()
+      await adapter.set('k', bytes('before'), { tags: ['t'] })
+      for (const option of options) {
+        const done = `set(k, v, ${typeof option === 'object' ? JSON.stringify(option, shownNumber) : show(option)})`
+        await expectRejection(() => untyped(adapter).set('k', bytes('v'), option), { error }, done)
+        await expectRejection(
+          () => untyped(adapter).set('new', bytes('v'), option),
+          { error },
+          done,
+        )
+        await expectHit(adapter, 'k', bytes('before'), `${done}, refused`)
+        await expectMiss(adapter, 'new', `${done}, refused`)
+      }
+      await adapter.deleteByTag('t')
+      await expectMiss(adapter, 'k', 'refused sets, deleteByTag of the tag before them')
+    },
+    ['tags'],
+  )
 
 const shownNumber = (_: string, value: unknown): unknown =>
   typeof value === 'number' ? String(value) : value
@@ -209,5 +220,6 @@ export const misuse: readonly Definition[] = [
       await adapter.deleteByTag('right')
       await expectMiss(adapter, 'k', "options changed after the call, deleteByTag('right')")
     },
+    ['tags'],
   ),
 ]

@@ -134,7 +134,7 @@ export const residue: readonly Definition[] = [
   must(
     'residue.of-others',
     'Isolation',
-    'set',
+    'set deleteByTag',
     'count and sweep each prefix for itself',
     async context => {
       const [mine, other] = [await context.open(), await context.open('other')]
@@ -182,7 +182,7 @@ export const residue: readonly Definition[] = [
     'not sweep away, nor make an orphan of, an expired entry that is set again meanwhile',
     async context => {
       const [one, other] = [await context.open(), await context.open()]
-      for (let round = 0; round < 15; round++) {
+      for (const _ of context.rounds(15)) {
         await setMany(one, 40, 5, () => ['t'])
         await elapse(8)
         await Promise.all([context.sweep(), setMany(other, 40, 0, () => ['u']), context.sweep()])
