@@ -18,7 +18,7 @@ const say = (/** @type {string} */ line) => console.log(`ensure-native: ${line}`
 /** Throws, with what to do, when better-sqlite3 can't be made to load. */
 export async function ensureNative() {
   const folder = addonFolder()
-  if (!folder) throw new Error('better-sqlite3 is not installed: run npx -y pnpm@12.21.0 install')
+  if (!folder) throw new Error('better-sqlite3 is not installed: install the dependencies first')
   if (whyNotLoading(folder) === undefined) return
   await locked(join(cache, 'lock'), say, () => build(folder))
 }
