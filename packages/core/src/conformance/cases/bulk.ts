@@ -10,6 +10,8 @@ const AT_ONCE = 500
 const MOST_DURING = 40_000
 /** What has not ended by then, in ms, does not end. */
 const LONGEST = 20_000
+/** Too short, in ms, to tell on a busy machine whether other calls had to wait. */
+const NO_TIME = 1_000
 
 const keyOf = (i: number): string => `k${i}`
 
@@ -124,6 +126,7 @@ export const bulk: readonly Definition[] = [
       const adapter = await context.open()
       await fill(adapter, 't')
       let ended = false
+      const began = performance.now()
       const removing = held(
         adapter.deleteByTag('t').finally(() => {
           ended = true
@@ -132,21 +135,23 @@ export const bulk: readonly Definition[] = [
       let answered = 0
       for (let i = 0; i < 200 && !ended; i++) {
         await adapter.set('mine', bytes(`${i}`), { tags: ['mine'] })
+        if (!ended) answered++
         await expectHit(adapter, 'mine', bytes(`${i}`), 'set and get during deleteByTag of others')
         await adapter.delete('mine')
         await expectMiss(adapter, 'mine', 'delete during deleteByTag of others')
-        if (!ended) answered++
         // Where calls take no time at all, the other one has to have its turn.
         await new Promise(resolve => setImmediate(resolve))
       }
       await removing
+      const took = performance.now() - began
       const count = await left(adapter)
       expectTrue(count === 0, 'deleteByTag beside other calls', 'nothing left', `${count} of 400`)
+      // One that is over in no time holds nobody up.
       expectTrue(
-        answered > 0,
+        answered > 0 || took < NO_TIME,
         `deleteByTag of ${MANY} entries beside other calls`,
         'some are answered before it ends',
-        'none',
+        `none in ${Math.round(took)} ms`,
       )
     },
     ['tags'],
