@@ -32,6 +32,20 @@ const actions = {
     }, ms)
   },
 
+  /** Does what the kit's `crash` hook asks of a process; answers after the first set. */
+  async setForEver(options, key) {
+    const adapter = new SqliteAdapter(options)
+    const set = i => adapter.set(key, new Uint8Array(1_000).fill(i), { tags: [`${key}:${i}`] })
+    await set(0)
+    setImmediate(async () => {
+      for (let i = 1; ; i++) {
+        await set(i % 3)
+        // Lets it hear that its parent is gone.
+        if (i % 20 === 0) await new Promise(resolve => setImmediate(resolve))
+      }
+    })
+  },
+
   /** Sets, re-tags, deletes and invalidates at random until `end`, or for ever. */
   async churn(options, { keys, tags, seed, end = Infinity }) {
     const adapter = new SqliteAdapter(options)
