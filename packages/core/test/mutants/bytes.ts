@@ -34,7 +34,10 @@ export const bytes: readonly Mutant[] = [
     rule: 'Miss',
     caughtBy: 'values.absent-is-undefined',
     Adapter: class extends GuardedAdapter {
-      override async get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+      override async get(
+        key: string,
+        options?: CallOptions,
+      ): Promise<Uint8Array<ArrayBuffer> | undefined> {
         return (await super.get(key, options)) ?? (null as unknown as undefined)
       }
     },
@@ -100,8 +103,11 @@ export const bytes: readonly Mutant[] = [
     rule: 'Bytes',
     caughtBy: 'values.copied-out',
     Adapter: class extends GuardedAdapter {
-      readonly #given = new Map<string, Uint8Array>()
-      override async get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+      readonly #given = new Map<string, Uint8Array<ArrayBuffer>>()
+      override async get(
+        key: string,
+        options?: CallOptions,
+      ): Promise<Uint8Array<ArrayBuffer> | undefined> {
         const value = await super.get(key, options)
         const given = this.#given.get(key)
         if (value === undefined || given?.length === value.length) return value && given

@@ -5,8 +5,6 @@ import type { Mutant } from './mutant.js'
 import type { Row } from './server.js'
 import { TwinBackend } from './twin.js'
 
-let handles = 0
-
 export const expiry: readonly Mutant[] = [
   {
     mistake: 'the ttl is ignored',
@@ -115,7 +113,7 @@ export const expiry: readonly Mutant[] = [
     rule: 'Expiry',
     caughtBy: 'ttl.other-handle',
     Backend: class extends TwinBackend {
-      readonly #skew = handles++ % 2 ? 60_000 : 0
+      readonly #skew = this.handle % 2 ? 60_000 : 0
       override expiryOf(ttl: number, old: Row | undefined): number {
         return super.expiryOf(ttl, old) + (ttl === 0 ? 0 : this.#skew)
       }

@@ -143,7 +143,10 @@ export const names: readonly Mutant[] = [
     rule: 'Keys and tags',
     caughtBy: 'misuse.surrogates-never-collide',
     Adapter: class extends GuardedAdapter {
-      override get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+      override get(
+        key: string,
+        options?: CallOptions,
+      ): Promise<Uint8Array<ArrayBuffer> | undefined> {
         return super.get(wellFormed(key), options)
       }
       override set(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
@@ -156,7 +159,10 @@ export const names: readonly Mutant[] = [
     rule: 'Keys and tags',
     caughtBy: 'misuse.long-names',
     Adapter: class extends GuardedAdapter {
-      override get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+      override get(
+        key: string,
+        options?: CallOptions,
+      ): Promise<Uint8Array<ArrayBuffer> | undefined> {
         return super.get(typeof key === 'string' ? key.slice(0, 10_000) : key, options)
       }
     },

@@ -164,7 +164,7 @@ export const order: readonly Mutant[] = [
   },
   {
     mistake: 'each handle keeps the index of tags in its own memory',
-    rule: 'Tags',
+    rule: 'Order',
     caughtBy: 'sharing.deleteByTag',
     Backend: class extends TwinBackend {
       readonly #mine = new Set<string>()
@@ -222,16 +222,13 @@ export const order: readonly Mutant[] = [
         tags: readonly string[],
         call: Call,
       ): Promise<void> {
-        const steps = [super.set(key, value, ttl, [], call)]
-        steps.push(
-          this.link.send(call, () => {
-            const row = this.server.rows.get(this.idOf(key))
-            if (row === undefined) return
-            row.tags = tags
-            this.index(row)
-          }),
-        )
-        await Promise.all(steps)
+        await super.set(key, value, ttl, [], call)
+        await this.link.send(call, () => {
+          const row = this.server.rows.get(this.idOf(key))
+          if (row === undefined) return
+          row.tags = tags
+          this.index(row)
+        })
       }
     },
   },

@@ -19,6 +19,8 @@ export class Server {
   /** Tag id to row ids. */
   readonly index = new Map<string, Set<string>>()
   sequence = 0
+  /** Handles opened so far. */
+  handles = 0
   readonly random: Random = seededRandom(1)
   /** Namespaces that are cut off or hang. */
   readonly broken = new Map<string, 'cut' | 'stall'>()

@@ -5,8 +5,6 @@ import type { Mutant } from './mutant.js'
 import type { Row } from './server.js'
 import { SLICE, TwinBackend } from './twin.js'
 
-let handles = 0
-
 /** When a tag was last deleted, by the clock of who did: shared by the handles of one server. */
 const markers = new WeakMap<object, Map<string, number>>()
 
@@ -159,14 +157,18 @@ export const tags: readonly Mutant[] = [
     caughtBy: 'tags.short-lived-sibling',
     Backend: class extends TwinBackend {
       override write(key: string, value: Uint8Array, ttl: number, tags: readonly string[]): void {
+        for (const tag of tags) this.#expire(tag)
         super.write(key, value, ttl, tags)
         const end = ttl === 0 ? Number.POSITIVE_INFINITY : now() + ttl * 2
         for (const tag of tags) tagSetEnds.set(this.tagId(tag), end)
       }
       override removeTagged(tag: string, end: number): number {
+        this.#expire(tag)
+        return super.removeTagged(tag, end)
+      }
+      #expire(tag: string): void {
         const id = this.tagId(tag)
         if ((tagSetEnds.get(id) ?? 0) < now()) this.server.index.delete(id)
-        return super.removeTagged(tag, end)
       }
     },
   },
@@ -219,10 +221,10 @@ export const tags: readonly Mutant[] = [
   {
     mistake: 'tags are marked deleted by the clock of each process, and these differ',
     seenIn: 'bentocache, FusionCache',
-    rule: 'Tags',
+    rule: 'Order',
     caughtBy: 'sharing.deleteByTag',
     Backend: class extends MarkerBackend {
-      readonly #skew = (handles++ % 2) * -60_000
+      readonly #skew = (this.handle % 2) * -60_000
       override clock(): number {
         return now() + this.#skew + performance.now() / 1e9
       }
@@ -336,7 +338,7 @@ export const tags: readonly Mutant[] = [
   {
     mistake: 'deleteByTag resolves first and removes in the background',
     rule: 'Order',
-    caughtBy: 'tags.exactly-those',
+    caughtBy: 'order.deleteByTag-after-sets',
     Backend: class extends TwinBackend {
       override async *deleteByTag(tag: string, call: Call): AsyncGenerator<number> {
         const background = async (): Promise<void> => {

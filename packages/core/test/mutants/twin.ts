@@ -13,11 +13,19 @@ const SHORT_TIMEOUT = 400
  * differs from in a few lines. It shares no code with the packages' adapters but the guard.
  */
 export class TwinBackend implements Backend {
-  constructor(
-    readonly prefix: string,
-    readonly server: Server,
-    readonly link: Link,
-  ) {}
+  /** Which of its server's handles this is: 0, 1, … */
+  readonly handle: number
+
+  readonly prefix: string
+  readonly server: Server
+  readonly link: Link
+
+  constructor(prefix: string, server: Server, link: Link) {
+    this.prefix = prefix
+    this.server = server
+    this.link = link
+    this.handle = server.handles++
+  }
 
   get(key: string, call: Call): Promise<Uint8Array | undefined> {
     return this.link.send(call, () => this.read(key))

@@ -13,7 +13,6 @@ export class RemoteMemory extends GuardedAdapter {
   }
 }
 
-/** @implements {import('@l2/core').Backend} */
 class RemoteBackend {
   /** @type {import('node:net').Socket | undefined} */
   #socket

@@ -167,6 +167,8 @@ export const keys: readonly Definition[] = [
     'a:tags',
     'a:ttl',
     'a\0tags',
+    // Last: a tag of this name is indexed when keys that look like its index are there.
+    'a',
   ]),
 
   must(

@@ -234,17 +234,15 @@ export const tags: readonly Definition[] = [
     'keep an entry that is set after deleteByTag',
     async context => {
       const adapter = await context.open()
-      await adapter.set('k', bytes('1'), { tags: ['t'] })
+      // Often, so that some fall into one ms.
+      for (let i = 0; i < 20; i++) {
+        await adapter.set('k', bytes('1'), { tags: ['t'] })
+        await adapter.deleteByTag('t')
+        await adapter.set('k', bytes('2'), { tags: ['t'] })
+        await expectHit(adapter, 'k', bytes('2'), "deleteByTag('t'), then set with ['t'] at once")
+      }
       await adapter.deleteByTag('t')
-      await adapter.set('k', bytes('2'), { tags: ['t'] })
-      await expectHit(
-        adapter,
-        'k',
-        bytes('2'),
-        "deleteByTag('t'), then set with ['t'] in the same ms",
-      )
-      await adapter.deleteByTag('t')
-      await expectMiss(adapter, 'k', "deleteByTag('t') a second time")
+      await expectMiss(adapter, 'k', "deleteByTag('t') once more")
     },
   ),
 
