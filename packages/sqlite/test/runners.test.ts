@@ -7,17 +7,20 @@ import { expect, test } from 'vitest'
 const ALL = conformance({ open: () => expect.unreachable() })
 const MUST = ALL.filter(({ level }) => level === 'MUST').length
 
-async function runNode(args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+async function runNode(
+  program: URL,
+  args: string[] = [],
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [...args, fileURLToPath(program)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
   return { output: await text(child.stdout), code: await exited }
 }
 
-const program = (name: string): string => fileURLToPath(new URL(`support/${name}`, import.meta.url))
-
-test('the whole kit passes under node:test', { timeout: 180_000 }, async () => {
-  const args = ['--test', '--test-reporter=tap', program('under-node-test.mjs')]
-  const { code, output } = await runNode(args)
+test.concurrent('the whole kit passes under node:test', { timeout: 180_000 }, async () => {
+  const program = new URL('support/under-node-test.mjs', import.meta.url)
+  const { code, output } = await runNode(program, ['--test', '--test-reporter=tap'])
   const failed = output.split('\n').filter(line => /^\s*not ok/.test(line))
   expect(failed).toEqual([])
   expect(output).toMatch(new RegExp(`^# pass ${ALL.length}$`, 'm'))
@@ -25,8 +28,8 @@ test('the whole kit passes under node:test', { timeout: 180_000 }, async () => {
   expect(code).toBe(0)
 })
 
-test('the whole kit passes in a plain script', { timeout: 180_000 }, async () => {
-  const { code, output } = await runNode([program('as-a-script.mjs')])
+test.concurrent('the whole kit passes in a plain script', { timeout: 180_000 }, async () => {
+  const { code, output } = await runNode(new URL('support/as-a-script.mjs', import.meta.url))
   const report: Report = JSON.parse(output.trim().split('\n').at(-1) ?? '')
   expect(report.results.filter(({ outcome }) => outcome !== 'passed')).toEqual([])
   expect(output).toContain(`MUST ${MUST} of ${MUST} run: ${MUST} passed, 0 failed, 0 deviating`)
