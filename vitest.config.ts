@@ -25,6 +25,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Default: one fewer than there are cores, of which CI has two.
+    maxWorkers: '100%',
     reporters: ['default', './scripts/vitest-totals.mjs'],
     projects: [
       ...packages.map(({ folder, name }) => ({

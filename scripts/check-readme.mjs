@@ -55,9 +55,9 @@ function linkPackages() {
 }
 
 function readmes() {
-  return ['README.md', ...folders.map(each => `${each}/README.md`)].filter(path =>
-    existsSync(join(root, path)),
-  )
+  return ['.', ...folders, 'packages/core/src/conformance']
+    .map(folder => join(folder, 'README.md'))
+    .filter(path => existsSync(join(root, path)))
 }
 
 function extract(/** @type {string} */ readme) {
