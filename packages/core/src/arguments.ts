@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 
 /** The longest key, tag or prefix, in bytes of UTF-8: the contract's own limit. */
-export const MAX_NAME_BYTES = 65_536
+const MAX_NAME_BYTES = 65_536
 
 // No UTF-16 unit takes more than 3 bytes of UTF-8, so shorter names need not be measured.
 const SURELY_SHORT = Math.floor(MAX_NAME_BYTES / 3)

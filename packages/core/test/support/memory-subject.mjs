@@ -55,7 +55,7 @@ class Host {
  * @param {number} timeout of the adapters, ms
  * @returns {Promise<Subject & { stop(): void }>}
  */
-export async function memorySubject(timeout) {
+async function memorySubject(timeout) {
   const host = await Host.start()
   const elsewhere = await Host.start(host.port)
   const opening = (/** @type {number} */ port) => (/** @type {string} */ prefix) =>

@@ -22,6 +22,13 @@ const actions = {
   },
   close: handle => handles.get(handle).close(),
 
+  /** Gives up root's rights. The addon is loaded first: this user may not be able to read it. */
+  becomeNobody() {
+    new Database(':memory:').close()
+    process.setgid(65_534)
+    process.setuid(65_534)
+  },
+
   /** Holds the write lock for `ms`; answers once it has it. */
   lock(path, ms) {
     const db = new Database(path)
