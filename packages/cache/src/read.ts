@@ -28,6 +28,7 @@ export async function read(
  *
  * @param ticket taken before this read.
  * @param degrade whether a failure of L2 is a miss, rather than thrown.
+ * @throws `signal.reason`, or what L2 makes of it, where the signal aborted meanwhile.
  */
 export async function lookInL2(
   layers: Layers,
@@ -46,6 +47,9 @@ export async function lookInL2(
     if (signal?.aborted) throw error
     failure = { error }
   }
+  // Not every adapter heeds its signal. A fill whose callers have all gone has given its ticket
+  // back: later invalidations don't mark it, so what it found must not come into L1.
+  if (signal?.aborted) throw signal.reason
 
   // Whatever came into L1 meanwhile is newer than what L2 was asked for.
   const current = l1?.get(key)

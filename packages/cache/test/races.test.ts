@@ -92,6 +92,30 @@ describe.each(layers)('an acknowledged invalidation is not undone, %s', (_, l1) 
       expect(await other.get('k')).toBe(value)
     })
 
+    it.each(['get', 'getOrSet'] as const)('by the L2 read of a %s given up before', async how => {
+      const { adapter, cache, other } = open(l1)
+      await other.set('k', 'old', options)
+      // An adapter that does not heed its signal.
+      const { get } = adapter
+      adapter.get = key => get.call(adapter, key)
+      const answer = adapter.holdAfter('get')
+      const giving = new AbortController()
+      const { signal } = giving
+      const call =
+        how === 'get'
+          ? cache.get('k', { signal })
+          : cache.getOrSet('k', () => 'made', { ...options, signal })
+      const gone = expect(call).rejects.toBe('enough')
+      await answer.reached
+      giving.abort('enough')
+      await invalidate(cache, what)
+      answer.open()
+      await gone
+      await quiet()
+      expect(await cache.get('k')).toBe(expected(what))
+      expect(await other.get('k')).toBe(expected(what))
+    })
+
     it('by the L2 write of a fill in flight', async () => {
       const { adapter, cache, other } = open(l1)
       const answer = adapter.holdAfter('set')
