@@ -80,6 +80,9 @@ export function inspect(db: Database.Database, file: string): 'blank' | 'ours' {
   )
 }
 
+/** What `PRAGMA auto_vacuum` answers where freed pages can be given back. */
+const INCREMENTAL = 2
+
 /**
  * Makes a blank file ours. Several processes may do it at once, and any of them may be killed.
  *
@@ -94,6 +97,12 @@ export function createLayout(db: Database.Database, file: string): void {
     db.pragma('auto_vacuum = INCREMENTAL')
   }
   useWriteAheadLog(db, file)
+  if (db.pragma('auto_vacuum', { simple: true }) !== INCREMENTAL) {
+    // It had a page already. VACUUM changes the mode all the same, and in WAL mode it is one
+    // transaction like any other: others may have the file open, and this process may be killed.
+    db.pragma('auto_vacuum = INCREMENTAL')
+    db.exec('VACUUM')
+  }
   db.transaction(() => {
     // Another process may have been first.
     if (inspect(db, file) === 'blank') db.exec(CREATE_LAYOUT)

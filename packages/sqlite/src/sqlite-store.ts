@@ -87,7 +87,10 @@ export class SqliteStore {
     return removeExpired(this.#client.statements(), work => this.#write(work), cursor)
   }
 
-  /** Gives some of the free pages back to the file system, and tells whether there are more. */
+  /**
+   * Gives some of the free pages back to the file system, and tells whether more can be: where
+   * someone took `auto_vacuum` from the file, none can.
+   */
   shrink(): boolean {
     const sql = this.#client.statements()
     const free = sql.freePages.get() ?? 0
@@ -95,7 +98,7 @@ export class SqliteStore {
     const spare = Math.floor(free - used * SPARE_SHARE - SPARE_PAGES)
     if (spare <= 0) return false
     this.#client.shrink(Math.min(spare, SHRINK_PAGES))
-    return spare > SHRINK_PAGES
+    return spare > SHRINK_PAGES && (sql.freePages.get() ?? 0) < free
   }
 
   /**

@@ -124,6 +124,31 @@ test('the file shrinks after mass deletion', async () => {
   expect(statSync(path).size).toBeLessThan(2 * 1_024 * 1_024)
 })
 
+test.each(['PRAGMA journal_mode = WAL', 'CREATE TABLE t (x); DROP TABLE t'])(
+  'so does one that had a page before: %s',
+  async sql => {
+    const { adapter, path } = opened()
+    new Database(path).exec(sql).close()
+    await fill(adapter, 3_000)
+    await adapter.clear()
+    await adapter.sweep()
+    await adapter.close()
+    expect(statSync(path).size).toBeLessThan(2 * 1_024 * 1_024)
+    expect(faultsIn(path)).toEqual([])
+  },
+)
+
+test('a sweep ends in a file that can not shrink', async () => {
+  const { adapter, open, path } = opened()
+  await adapter.ping()
+  await adapter.close()
+  new Database(path).exec('PRAGMA auto_vacuum = NONE; VACUUM').close()
+  const again = open()
+  await fill(again, 3_000)
+  await again.clear()
+  expect(await again.sweep({ signal: AbortSignal.timeout(10_000) })).toEqual({ removed: 0 })
+})
+
 test('setting the same tags again writes no tag rows', async () => {
   const { adapter, path } = opened()
   await adapter.set('key', EMPTY, { tags: ['b', 'a', 'a'] })

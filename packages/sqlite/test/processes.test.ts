@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, onTestFailed, test } from 'vitest'
 import { SqliteAdapter } from '../src/index.js'
 import { type Child, startChild } from './support/child.js'
@@ -36,6 +37,25 @@ test('8 processes create one file at once', async () => {
     await using adapter = new SqliteAdapter({ path })
     for (const at of children.keys()) expect(await adapter.get(`key ${at}`)).toEqual(bytes(`${at}`))
     expect(rowsIn(path)).toEqual({ prefix: 1, entry: 8, tag: 8 })
+    expect(faultsIn(path)).toEqual([])
+    await Promise.all(children.map((child, at) => child.do('close', [`${round}.${at}`])))
+  }
+})
+
+test('8 processes take over one blank file at once that has a page', async () => {
+  const children = await Promise.all(Array.from({ length: 8 }, () => startChild()))
+  for (let round = 0; round < 5; round++) {
+    const path = join(temporaryFolder(), 'cache.db')
+    new Database(path).exec('CREATE TABLE t (x); DROP TABLE t').close()
+    await Promise.all(
+      children.map(async (child, at) => {
+        const handle = `${round}.${at}`
+        await child.do('open', [handle, { path }])
+        for (let i = 0; i < 20; i++)
+          await child.do('call', [handle, 'set', [`${at}.${i}`, bytes('1')], { tags: ['all'] }])
+      }),
+    )
+    expect(rowsIn(path)).toEqual({ prefix: 1, entry: 160, tag: 160 })
     expect(faultsIn(path)).toEqual([])
     await Promise.all(children.map((child, at) => child.do('close', [`${round}.${at}`])))
   }
