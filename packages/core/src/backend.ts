@@ -60,6 +60,8 @@ export interface Call {
    * does not send it any more, and never sends it again.
    */
   readonly abandoned: boolean
+  /** Whether nobody awaits it, as a sweep in the background: it must not hold the process. */
+  readonly background: boolean
   /**
    * Runs `listener` once when the call is abandoned, at once where it is already: the place to cut
    * the connection that a write was sent on. One listener a round trip: a later one replaces it, and

@@ -463,6 +463,22 @@ describe('sweep', () => {
     expect(sweeps).toBe(before)
   })
 
+  test('in the background is known to be one', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const seen: boolean[] = []
+    const sweep = (call: Call): Slices => {
+      seen.push(call.background)
+      return []
+    }
+    const { adapter } = open({ sweepInterval: 1_000 }, { sweep, ping: () => {} })
+    await adapter.ping()
+    await vi.advanceTimersByTimeAsync(1_300)
+    await turn()
+    await adapter.sweep()
+    expect(seen).toEqual([true, false])
+    await adapter.close()
+  })
+
   test('in the background ends when the adapter is closed', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const sweep = function* (): Generator<number> {
@@ -476,11 +492,15 @@ describe('sweep', () => {
   })
 })
 
-test('nothing of an idle adapter holds the process', () => {
+test('neither an idle adapter nor its sweep in the background holds the process', () => {
   const script = `
-    import { MemoryAdapter } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+    import { GuardedAdapter, MemoryAdapter } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
     const adapter = new MemoryAdapter({ sweepInterval: 60_000 })
     await adapter.set('k', new Uint8Array(1), { ttl: 1_000 })
+    const endless = { *sweep() { for (;;) yield 1 }, ping() {}, close() {} }
+    const sweeping = new GuardedAdapter({ sweepInterval: 1 }, () => endless)
+    await sweeping.ping()
+    await new Promise(resolve => setTimeout(resolve, 20))
   `
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     timeout: 10_000,

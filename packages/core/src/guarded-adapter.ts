@@ -156,8 +156,7 @@ export class GuardedAdapter implements Adapter {
   async sweep(options?: CallOptions): Promise<SweepReport> {
     const signal = signalOf(options)
     this.#admit(signal)
-    const removed = await this.#inSlices('sweep', signal, call => this.#backend.sweep?.(call) ?? [])
-    return { removed }
+    return { removed: await this.#sweep(signal, new PendingCall()) }
   }
 
   /**
@@ -177,6 +176,10 @@ export class GuardedAdapter implements Adapter {
   [inspect.custom](): string {
     const state = this.#closing.signal.aborted ? 'closed' : 'open'
     return `${this.constructor.name} { prefix: ${JSON.stringify(this.#options.prefix)}, ${state} }`
+  }
+
+  #sweep(signal: AbortSignal | undefined, call: PendingCall): Promise<number> {
+    return this.#inSlices('sweep', signal, () => this.#backend.sweep?.(call) ?? [], call)
   }
 
   async #close(): Promise<void> {
@@ -232,8 +235,8 @@ export class GuardedAdapter implements Adapter {
     operation: string,
     signal: AbortSignal | undefined,
     start: (call: PendingCall) => Slices,
+    call = new PendingCall(),
   ): Promise<number> {
-    const call = new PendingCall()
     let removed = 0
     let slices: Iterator<number> | AsyncIterator<number> | undefined
     this.#inFlight++
@@ -245,7 +248,7 @@ export class GuardedAdapter implements Adapter {
         })
         if (step.done) return removed
         removed += step.value
-        await nextTurn()
+        await nextTurn(undefined, { ref: !call.background })
         if (signal?.aborted) throw signal.reason
       }
     } catch (error) {
@@ -301,7 +304,7 @@ export class GuardedAdapter implements Adapter {
     this.#sweepTimer = setTimeout(() => {
       // A failure here is nobody's call; the next interval tries again, and sweep() would tell.
       const again = (): void => void (this.#closing.signal.aborted || this.#scheduleSweep())
-      this.sweep({ signal: this.#closing.signal }).then(again, again)
+      this.#sweep(this.#closing.signal, new PendingCall(true)).then(again, again)
     }, delay).unref()
   }
 }

@@ -4,7 +4,12 @@ import type { Call } from './backend.js'
 /** One call until its caller has been answered: by the backend, its deadline or its signal. */
 export class PendingCall implements Call {
   abandoned = false
+  readonly background: boolean
   #listener: (() => void) | undefined
+
+  constructor(background = false) {
+    this.background = background
+  }
 
   onAbandon(listener: () => void): void {
     if (this.abandoned) listener()

@@ -173,3 +173,17 @@ test('case ids are stable: they are an API', () => {
   expect(new Set(casesOf({}).map(({ id }) => id)).size).toBe(casesOf({}).length)
   expect([...ids]).toMatchSnapshot()
 })
+
+describe('a subject that is not what it should be', () => {
+  test('is told what its open() lacks', async () => {
+    const open = (): never => ({ get: () => undefined }) as never
+    const error = await errorOf(caseOf('values.every-byte', {}, { open }).run())
+    expect(error.message).toContain('open() must give an adapter: what it gave has no set, delete')
+  })
+
+  test('is told of a hook that nobody knows, and of a residue that is no number', async () => {
+    expect(() => casesOf({}, { residues: () => 0 })).toThrow("the kit knows no 'residues'")
+    const error = await errorOf(caseOf('residue.live', {}, { residue: () => undefined }).run())
+    expect(error.message).toContain('residue() must give a number')
+  })
+})

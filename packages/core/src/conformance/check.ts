@@ -116,7 +116,7 @@ export function show(value: unknown): string {
     const start = Buffer.from(value.subarray(0, 24))
     const text = start.toString('latin1')
     const shown = /^[ -~]*$/.test(text) ? JSON.stringify(text) : `0x${start.toString('hex')}`
-    return `${value.length} bytes ${shown}${value.length > 24 ? '…' : ''}`
+    return `${value.length} ${value.length === 1 ? 'byte' : 'bytes'} ${shown}${value.length > 24 ? '…' : ''}`
   }
   if (isL2Error(value)) return `L2Error ${value.code}: ${value.message}`
   if (value instanceof Error) return `${value.name}: ${value.message}`

@@ -6,6 +6,16 @@ import type { ClosableAdapter, Hook, Subject } from './types.js'
 const ROUNDS_TIME = 15_000
 const FEWEST_ROUNDS = 3
 
+const METHODS = [
+  'get',
+  'set',
+  'delete',
+  'deleteByTag',
+  'clear',
+  'ping',
+  'close',
+] as const satisfies (keyof ClosableAdapter)[]
+
 /** What one run of one case has at hand: fresh namespaces, handles that are closed afterwards, hooks. */
 export class Context {
   readonly #subject: Subject
@@ -51,7 +61,9 @@ export class Context {
   }
 
   async residue(): Promise<number> {
-    return this.#hook('residue')(this.#base)
+    const count: unknown = await this.#hook('residue')(this.#base)
+    if (typeof count !== 'number') throw new TypeError(`residue() must give a number, not ${count}`)
+    return count
   }
 
   async sweep(): Promise<void> {
@@ -88,6 +100,11 @@ export class Context {
   async #opening(name: string, opening: ReturnType<Subject['open']>): Promise<ClosableAdapter> {
     this.#names.add(name)
     const adapter = await opening
+    const missing = METHODS.filter(method => typeof adapter?.[method] !== 'function')
+    if (missing.length > 0) {
+      const what = missing.map(String).join(', ')
+      throw new TypeError(`open() must give an adapter: what it gave has no ${what}`)
+    }
     this.#opened.push(adapter)
     return adapter
   }

@@ -47,17 +47,35 @@ const DEFINITIONS: readonly Definition[] = [
   ...stall,
 ]
 
+const KNOWN: ReadonlySet<string> = new Set<keyof Subject>([
+  'open',
+  'openUnprefixed',
+  'openElsewhere',
+  'capabilities',
+  'timeout',
+  'residue',
+  'sweep',
+  'cut',
+  'stall',
+  'restore',
+  'crash',
+  'deviations',
+  'seed',
+])
+
 /**
  * The contract as test cases for your adapter. The kit knows no test runner: loop over the cases in
  * the one you use, or give them to {@link runCases}. Each case has a namespace of its own, so they
  * may run in any order, or at once.
  *
- * @throws TypeError where a deviation names no case.
+ * @throws TypeError where a deviation names no case, or the subject offers what the kit does not know.
  * @example
  * for (const { title, skip, run } of conformance({ open: prefix => new MyAdapter({ prefix }) }))
  *   test(title, { skip: skip !== undefined }, run)
  */
 export function conformance(subject: Subject): Case[] {
+  const odd = Object.keys(subject).find(name => !KNOWN.has(name))
+  if (odd !== undefined) throw new TypeError(`the kit knows no '${odd}' of a subject`)
   const deviations = new Map(Object.entries(subject.deviations ?? {}))
   const unknown = [...deviations.keys()].find(id => !DEFINITIONS.some(one => one.id === id))
   if (unknown !== undefined) throw new TypeError(`deviations: there is no case '${unknown}'`)

@@ -52,7 +52,7 @@ async function failureOf(definition: Definition, subject: Subject): Promise<Erro
   const { done, expected, actual } =
     failure.error instanceof ConformanceError
       ? failure.error
-      : { done: 'a call of the case', expected: 'no error', actual: show(failure.error) }
+      : { done: 'its calls', expected: 'no error', actual: show(failure.error) }
   return new ConformanceError(
     `${level} ${id} (rule: ${rule}): an adapter ${level} ${holds}.\n  done:     ${done}`,
     expected,
@@ -65,7 +65,11 @@ async function failureOf(definition: Definition, subject: Subject): Promise<Erro
 async function inTime(work: Promise<void>): Promise<{ readonly error: unknown } | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<{ readonly error: unknown }>(resolve => {
-    const error = new Error(`the case was not finished after ${CASE_TIMEOUT} ms`)
+    const error = new ConformanceError(
+      'its calls',
+      `all settle within ${CASE_TIMEOUT} ms`,
+      'one is still pending, or they are too many for a backend so slow',
+    )
     timer = setTimeout(() => resolve({ error }), CASE_TIMEOUT)
   })
   const settled = work.then(

@@ -29,20 +29,20 @@ export interface Subject {
    */
   residue?(namespace: string): Awaitable<number>
   /** Has expired entries and dead bookkeeping removed now. */
-  sweep?(namespace: string): Awaitable<void>
+  sweep?(namespace: string): Awaitable<unknown>
   /** Cuts the backend off: every call fails from now on, at once or at its deadline. */
-  cut?(namespace: string): Awaitable<void>
+  cut?(namespace: string): Awaitable<unknown>
   /** Makes the backend hang: it answers nothing, and gives no error either. */
-  stall?(namespace: string): Awaitable<void>
+  stall?(namespace: string): Awaitable<unknown>
   /** Ends what `cut` or `stall` began. */
-  restore?(namespace: string): Awaitable<void>
+  restore?(namespace: string): Awaitable<unknown>
   /**
    * Lets another process set `key` again and again, each time with another value and with the tags
    * `${key}:0`, `${key}:1` or `${key}:2` in turn, and kills it in the middle, at a random moment.
    * A value is the number of its tag as one byte, 1 000 times. Resolves when the backend has done,
    * or dropped, what that process had sent.
    */
-  crash?(namespace: string, key: string): Awaitable<void>
+  crash?(namespace: string, key: string): Awaitable<unknown>
   /**
    * Cases that this adapter is known to fail, by id, each with a reason. One that passes after all
    * fails the run, so the list cannot rot.

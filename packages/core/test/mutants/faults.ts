@@ -8,7 +8,7 @@ import {
 import type { Mutant } from './mutant.js'
 import { TwinBackend } from './twin.js'
 
-const ALIVE: Call = { abandoned: false, onAbandon: () => {} }
+const ALIVE: Call = { abandoned: false, background: false, onAbandon: () => {} }
 
 export const faults: readonly Mutant[] = [
   {

@@ -57,9 +57,10 @@ export const order: readonly Mutant[] = [
       readonly #batch = new Map<string, Promise<void>>()
       override set(...args: Parameters<TwinBackend['set']>): Promise<void> {
         const [key] = args
-        const first = this.#batch.get(key) ?? super.set(...args)
+        const known = this.#batch.get(key)
+        if (known !== undefined) return known
+        const first = super.set(...args).finally(() => this.#batch.delete(key))
         this.#batch.set(key, first)
-        setImmediate(() => this.#batch.clear())
         return first
       }
     },
@@ -101,7 +102,11 @@ export const order: readonly Mutant[] = [
     caughtBy: 'order.deleteByTag-after-sets',
     Backend: class extends TwinBackend {
       override deleteByTag(tag: string, _call: Call): AsyncGenerator<number> {
-        return this.inSlices({ abandoned: false, onAbandon: () => {} }, () => 0, tag)
+        return this.inSlices(
+          { abandoned: false, background: true, onAbandon: () => {} },
+          () => 0,
+          tag,
+        )
       }
       override async *inSlices(
         call: Call,

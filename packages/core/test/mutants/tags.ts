@@ -358,7 +358,7 @@ export const tags: readonly Mutant[] = [
         yield* super.deleteByTag(tag, call)
         setTimeout(() => {
           this.link
-            .send({ abandoned: false, onAbandon: () => {} }, () =>
+            .send({ abandoned: false, background: true, onAbandon: () => {} }, () =>
               this.removeTagged(tag, Number.POSITIVE_INFINITY),
             )
             .catch(() => {})

@@ -241,6 +241,8 @@ export function subjectOf(
       const write = async (): Promise<void> => {
         for (let i = 0; alive; i = (i + 1) % 3) {
           await adapter.set(key, new Uint8Array(1_000).fill(i), { tags: [`${key}:${i}`] })
+          // A mutant that answers at once must not keep the rest of the process from its turn.
+          await new Promise(resolve => setImmediate(resolve))
         }
       }
       // The last set is never answered: nobody is there to wait for it.
