@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { L2Error } from '@l2/core'
 import Database from 'better-sqlite3'
@@ -29,7 +29,9 @@ export function checkPath(path: string, file: string): void {
   if (stat.size === 0) return
   // For writing, SQLite would finish what a crashed program left in its log. For reading, it would
   // leave an empty log behind where there was none.
-  const readonly = existsSync(`${path}-wal`) || existsSync(`${path}-journal`)
+  // Both stand beside the file itself, not beside a link to it.
+  const real = realpathSync(path)
+  const readonly = existsSync(`${real}-wal`) || existsSync(`${real}-journal`)
   const db = new Database(path, { readonly, fileMustExist: true, timeout: 0 })
   try {
     inspect(db, file)

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -191,6 +192,9 @@ describe('a file that can not be used', () => {
     writeFileSync(crashed, readFileSync(path))
     writeFileSync(`${crashed}-wal`, readFileSync(`${path}-wal`))
     expect((await refusal(crashed)).code).toBe('L2_UNSUITABLE_BACKEND')
+    const link = join(temporaryFolder(), 'link.db')
+    symlinkSync(crashed, link)
+    expect((await refusal(link)).code).toBe('L2_UNSUITABLE_BACKEND')
     expect([digestOf(crashed), digestOf(`${crashed}-wal`)]).toEqual(before)
   })
 
