@@ -81,6 +81,25 @@ describe('Fences', () => {
     }
   })
 
+  it('tells those that are left after others have ended', () => {
+    for (const ended of [0, 1, 2]) {
+      const fences = new Fences()
+      const tickets = [fences.begin('k', true), fences.begin('k', true), fences.begin('k', true)]
+      fences.end(tickets[ended] as (typeof tickets)[0])
+      fences.replace('k')
+      expect(tickets.map(ticket => ticket.replaced)).toEqual([0, 1, 2].map(i => i !== ended))
+    }
+  })
+
+  it('ends fills of one key in constant time each', () => {
+    const fences = new Fences()
+    const tickets = Array.from({ length: 50_000 }, () => fences.begin('k', true))
+    const start = performance.now()
+    for (const ticket of tickets) fences.end(ticket)
+    // Some 20 ms; quadratic it would be several seconds.
+    expect(performance.now() - start).toBeLessThan(1_500)
+  })
+
   it('forgets tags deleted before the oldest fill began', () => {
     const fences = new Fences()
     let last = fences.begin('k', true)

@@ -15,8 +15,10 @@ export interface Ticket {
   replaced: boolean
   /** The key was deleted, or everything was. */
   removed: boolean
-  /** Another fill of the same key. */
-  next: Ticket | undefined
+  /** The fill of the same key that began after this one, if it still runs. */
+  newer: Ticket | undefined
+  /** The one that began before. */
+  older: Ticket | undefined
 }
 
 /** An invalidation that L2 has not acknowledged yet; several of one name count together. */
@@ -39,7 +41,7 @@ export class Fences {
   #generation = 0
   /** Fills in progress, oldest first. */
   readonly #open = new Set<Ticket>()
-  /** The same by key, each the head of a chain: seldom more than one. */
+  /** The newest of each key, the head of a chain: seldom more than one. */
   readonly #byKey = new Map<string, Ticket>()
   readonly #pendingKeys = new Map<string, Pending>()
   readonly #pendingTags = new Map<string, Pending>()
@@ -49,8 +51,17 @@ export class Fences {
 
   begin(key: string, reads: boolean): Ticket {
     const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
-    const next = this.#byKey.get(key)
-    const ticket = { key, reads, generation: this.#generation, replaced: false, removed, next }
+    const older = this.#byKey.get(key)
+    const ticket: Ticket = {
+      key,
+      reads,
+      generation: this.#generation,
+      replaced: false,
+      removed,
+      newer: undefined,
+      older,
+    }
+    if (older !== undefined) older.newer = ticket
     this.#byKey.set(key, ticket)
     this.#open.add(ticket)
     return ticket
@@ -79,7 +90,7 @@ export class Fences {
 
   /** A value was put under `key`: by `set`, or by the fill that holds `ticket`. */
   replace(key: string, ticket?: Ticket): void {
-    for (let other = this.#byKey.get(key); other !== undefined; other = other.next)
+    for (let other = this.#byKey.get(key); other !== undefined; other = other.older)
       if (other !== ticket) other.replaced = true
     // Calls on one key take effect in order: a read from now on sees this value, not the one before
     // a delete that has still to be acknowledged.
@@ -88,7 +99,7 @@ export class Fences {
 
   /** `key` is being deleted. To be followed by {@link settleKey}. */
   deleteKey(key: string): Pending {
-    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.next)
+    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.older)
       ticket.removed = true
     return join(this.#pendingKeys, key)
   }
@@ -97,7 +108,7 @@ export class Fences {
     // Not the one noted: a set came after this delete.
     if (this.#pendingKeys.get(key) !== pending) return
     leave(this.#pendingKeys, key, pending)
-    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.next)
+    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.older)
       ticket.removed ||= ticket.reads
   }
 
@@ -123,14 +134,12 @@ export class Fences {
     for (const ticket of this.#open) ticket.removed ||= ticket.reads
   }
 
-  #unchain(ticket: Ticket): void {
-    const { key, next } = ticket
-    let before = this.#byKey.get(key)
-    if (before !== ticket) {
-      while (before?.next !== ticket) before = before?.next
-      before.next = next
-    } else if (next === undefined) this.#byKey.delete(key)
-    else this.#byKey.set(key, next)
+  // In constant time: on a hot key many fills run at once, and the oldest ends first.
+  #unchain({ key, newer, older }: Ticket): void {
+    if (older !== undefined) older.newer = newer
+    if (newer !== undefined) newer.older = older
+    else if (older !== undefined) this.#byKey.set(key, older)
+    else this.#byKey.delete(key)
   }
 
   /** What it remembers, for tests: 0 when nothing is in progress. */
