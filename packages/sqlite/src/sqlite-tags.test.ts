@@ -8,6 +8,13 @@ test('equal sets are equal strings', () => {
   expect(encodeTags([''])).not.toBe('')
 })
 
+test.each(['null', '{}', '"a"', '1', '[1]', '["a",null]', '["a"', 'secret'])(
+  'a damaged column is a damaged file: %s',
+  encoded => {
+    expect(() => decodeTags(encoded)).toThrow(expect.objectContaining({ code: 'SQLITE_CORRUPT' }))
+  },
+)
+
 test('the order of the array that was passed in stays', () => {
   const tags = Object.freeze(['b', 'a'])
   expect(encodeTags(tags)).toBe('["a","b"]')

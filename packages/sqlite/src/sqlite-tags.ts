@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3'
 import type { Statements } from './sqlite-sql.js'
 
 /**
@@ -10,9 +11,25 @@ export function encodeTags(tags: readonly string[]): string {
   return tags.length === 0 ? '' : JSON.stringify([...tags].sort())
 }
 
-/** What {@link encodeTags} encoded. */
+/**
+ * What {@link encodeTags} encoded.
+ *
+ * @throws SqliteError `SQLITE_CORRUPT` for anything else: the remedy is that for a damaged page.
+ */
 export function decodeTags(encoded: string): readonly string[] {
-  return encoded === '' ? [] : (JSON.parse(encoded) as string[])
+  if (encoded === '') return []
+  const tags = parsed(encoded)
+  if (Array.isArray(tags) && tags.every(tag => typeof tag === 'string')) return tags
+  throw new Database.SqliteError('the tags of an entry are not a list', 'SQLITE_CORRUPT')
+}
+
+/** `undefined` where it is no JSON. The parser's own error would show what is stored. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
 
 /** Adds the tag rows of a new entry. Within the transaction that adds the entry. */

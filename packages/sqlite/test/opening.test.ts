@@ -256,6 +256,25 @@ describe('a file that can not be used', () => {
     })
   })
 
+  test.each(['null', '[1]', '["tag'])('the tags of an entry are damaged: %s', async tags => {
+    const path = await ourFile()
+    const db = new Database(path)
+    db.prepare('UPDATE entry SET tags = ?').run(tags)
+    db.close()
+    const adapter = openAt(path)
+    for (const call of [
+      adapter.set('key', bytes),
+      adapter.delete('key'),
+      adapter.deleteByTag('tag'),
+      adapter.clear(),
+    ])
+      await expect(call).rejects.toMatchObject({
+        code: 'L2_CORRUPT_STORE',
+        message: expect.stringMatching(/cache\.db.*remove it/),
+        retryable: false,
+      })
+  })
+
   test('it takes no writes, and is read all the same', async () => {
     const folder = temporaryFolder()
     const path = join(folder, 'cache.db')
