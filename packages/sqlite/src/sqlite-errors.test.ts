@@ -21,6 +21,7 @@ test.each([
 
 test.each([
   ['SQLITE_FULL', 'L2_FULL', 'free some space'],
+  ['SQLITE_FULL', 'L2_FULL', 'remove it'],
   ['SQLITE_READONLY', 'L2_READ_ONLY', 'right to write'],
   ['SQLITE_READONLY_DIRECTORY', 'L2_READ_ONLY', 'right to write'],
   ['SQLITE_CORRUPT', 'L2_CORRUPT_STORE', 'remove it'],
@@ -30,6 +31,7 @@ test.each([
   ['SQLITE_CANTOPEN', 'L2_UNAVAILABLE', 'the right to read and write'],
   ['SQLITE_IOERR_WRITE', 'L2_UNAVAILABLE', 'is its disk there'],
   ['ERR_DLOPEN_FAILED', 'L2_UNSUITABLE_BACKEND', 'npm rebuild better-sqlite3'],
+  ['ERR_DLOPEN_FAILED', 'L2_UNSUITABLE_BACKEND', 'pnpm approve-builds'],
 ])('%s is %s and names the remedy', (code, expected, remedy) => {
   const failure = describeError(driverError(code), FILE)
   expect(failure?.code).toBe(expected)
@@ -40,7 +42,7 @@ test('a table that is gone is another layout, a module that is gone is a remedy'
   const gone = driverError('SQLITE_ERROR', 'no such table: entry')
   expect(describeError(gone, FILE)?.code).toBe('L2_SCHEMA_MISMATCH')
   const unbuilt = new Error('Could not locate the bindings file. Tried: ...')
-  expect(describeError(unbuilt, FILE)?.message).toContain('npm rebuild')
+  expect(describeError(unbuilt, FILE)?.message).toMatch(/not built.*npm rebuild.*approve-builds/)
   expect(describeError(driverError('SQLITE_ERROR', 'near "x"'), FILE)).toBeUndefined()
   expect(describeError('thrown text', FILE)).toBeUndefined()
 })

@@ -15,8 +15,15 @@ export function isBusy(error: unknown): boolean {
 const isStatementError = (code: string, message: string): boolean =>
   code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)
 
+/** What the operating system says of a path that can't name a file, whatever anyone creates. */
+const WRONG_PATHS: ReadonlyMap<string, string> = new Map([
+  ['ENOTDIR', 'something on the way to it is not a directory'],
+  ['ELOOP', 'symbolic links on the way to it go round in a circle'],
+  ['ENAMETOOLONG', 'the path, or a name in it, is too long'],
+])
+
 /**
- * What an error of better-sqlite3 means, and the remedy.
+ * What an error of better-sqlite3 or the operating system means, and the remedy.
  *
  * @param file the path as messages show it.
  * @returns `undefined` for what has no remedy to name: `L2_UNAVAILABLE` then.
@@ -25,7 +32,11 @@ export function describeError(error: unknown, file: string): Failure | undefined
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : ''
   if (code === 'SQLITE_FULL')
-    return failure('L2_FULL', `no room left for ${file}: free some space on its disk.`)
+    return failure(
+      'L2_FULL',
+      `no room left for ${file}, which deletes need too: free some space on its disk, or stop ` +
+        'the processes that use it and remove it with its -wal and -shm files.',
+    )
   if (code.startsWith('SQLITE_READONLY'))
     return failure(
       'L2_READ_ONLY',
@@ -61,9 +72,13 @@ export function describeError(error: unknown, file: string): Failure | undefined
   if (code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file'))
     return failure(
       'L2_UNSUITABLE_BACKEND',
-      'better-sqlite3 has no native module for this version of Node.js: run `npm rebuild ' +
-        'better-sqlite3` (it needs python3, make and a C++ compiler where no binary can be had).',
+      'the native module of better-sqlite3 is not built, or not for this version of Node.js: run ' +
+        '`npm rebuild better-sqlite3`, or with pnpm `pnpm approve-builds` (it needs python3, make ' +
+        'and a C++ compiler where no binary can be had).',
     )
+  const wrong = WRONG_PATHS.get(code)
+  if (wrong !== undefined)
+    return failure('L2_UNSUITABLE_BACKEND', `${file} can't be a file: ${wrong}; correct \`path\`.`)
   return undefined
 }
 

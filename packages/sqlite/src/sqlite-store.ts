@@ -102,8 +102,9 @@ export class SqliteStore {
   }
 
   /**
-   * Writes to the file and changes nothing: fails where a small `set` would. A transaction that is
-   * rolled back would not do: it reaches no disk.
+   * Writes to the file and changes nothing: fails where the file takes no writes. On a disk that is
+   * almost full it may succeed where a `set`, which writes more pages, fails. A transaction that
+   * is rolled back would not do: it reaches no disk.
    */
   touch(): void {
     this.#write(sql => {

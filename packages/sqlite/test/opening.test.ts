@@ -135,6 +135,22 @@ describe('a file that can not be used', () => {
     expect(await adapter.get('key')).toBeUndefined()
   })
 
+  test.each([
+    ['file/cache.db', 'not a directory'],
+    ['loop', 'circle'],
+    ['loop/cache.db', 'circle'],
+    ['x'.repeat(300), 'too long'],
+  ])('its path can not be one: %s', async (name, reason) => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'file'), '')
+    symlinkSync('loop', join(folder, 'loop'))
+    expect(await refusal(join(folder, name))).toMatchObject({
+      code: 'L2_UNSUITABLE_BACKEND',
+      message: expect.stringMatching(`${reason}.*correct \`path\``),
+      retryable: false,
+    })
+  })
+
   test('it is a directory', async () => {
     expect(await refusal(temporaryFolder())).toMatchObject({
       code: 'L2_UNSUITABLE_BACKEND',
