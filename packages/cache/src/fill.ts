@@ -108,6 +108,7 @@ class Fill {
       layers.counters.factories++
       const createdAt = now()
       const value = await this.#factory(new Context(this.#flight))
+      // Asked here too: what is outdated by now need not be serialized.
       if (value !== undefined && this.#mayStore()) await this.#store(value, createdAt)
       return value
     } finally {
@@ -129,13 +130,15 @@ class Fill {
     return !this.#layers.fences.outdated(this.#ticket, this.#settings.tags)
   }
 
-  // No pause from the look at the fences to the call to L2: from there on the adapter's order holds.
   async #store(value: unknown, createdAt: number): Promise<void> {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.#ticket
     const entry = entryOf(value, this.#settings, createdAt)
     const bytes = l2 && encode(layers, entry)
+    // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
+    // No pause from here to the call to L2: from there on the adapter's order holds.
+    if (!this.#mayStore()) return
     fences.replace(key, this.#ticket)
     layers.l1?.set(key, entry)
     this.#stored = true

@@ -225,6 +225,16 @@ describe('abort', () => {
     expect([await cache.get('k'), await other.get('k')]).toEqual(['next', 'next'])
   })
 
+  it('while the result is being serialized stores nothing', async () => {
+    const { l2, cache } = open()
+    const controller = new AbortController()
+    const value = { toJSON: () => controller.abort('enough') ?? 'made' }
+    const call = cache.getOrSet('k', () => value, { signal: controller.signal })
+    await expect(call).rejects.toBe('enough')
+    await quiet()
+    expect([l2.calls, cache.stats().l1Entries]).toEqual([['get'], 0])
+  })
+
   it('does not keep close() waiting for a factory that nobody waits for', async () => {
     const { cache } = open()
     const controller = new AbortController()

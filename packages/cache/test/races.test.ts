@@ -132,6 +132,21 @@ describe.each(layers)('an acknowledged invalidation is not undone, %s', (_, l1) 
       expect(await other.get('k')).toBe(value)
     })
 
+    it('by a fill whose serializing calls it', async () => {
+      const { cache, other } = open(l1)
+      let done: Promise<void> | undefined
+      const value = {
+        toJSON: () => {
+          done = invalidate(cache, what)
+          return 'old'
+        },
+      }
+      expect(await cache.getOrSet('k', () => value, options)).toBe(value)
+      await done
+      expect(await cache.get('k')).toBe(expected(what))
+      expect(await other.get('k')).toBe(expected(what))
+    })
+
     it('by what an L2 write of a fill in flight keeps in L1 when it settles', async () => {
       const { adapter, cache, other } = open(l1)
       const answer = adapter.holdAfter('set')
