@@ -34,8 +34,8 @@ export interface Pending {
  * A factory is outdated by invalidations called after it began. An L2 read is outdated also by those
  * acknowledged after it began: until then L2 may answer with the old value.
  *
- * Memory: a ticket for each fill, the invalidations on their way to L2, and tags deleted since the
- * oldest fill began, at most 10 000 of them.
+ * Memory: a ticket for each fill, the invalidations on their way to L2, and tags deleted since about
+ * when the oldest fill began, at most 10 000 of them.
  */
 export class Fences {
   #generation = 0
@@ -48,6 +48,8 @@ export class Fences {
   readonly #tagsCalled = new Stamps()
   readonly #tagsSettled = new Stamps()
   #pendingClears = 0
+  /** Fills ended since tags were last forgotten. */
+  #ended = 0
 
   begin(key: string, reads: boolean): Ticket {
     const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
@@ -71,6 +73,9 @@ export class Fences {
     if (!this.#open.delete(ticket)) return
     this.#unchain(ticket)
     if (this.#tagsCalled.size + this.#tagsSettled.size === 0) return
+    // Finding the oldest steps over the places of those that ended: not each time where many run.
+    if (++this.#ended < this.#open.size) return
+    this.#ended = 0
     const [oldest] = this.#open
     const needed = oldest?.generation ?? this.#generation
     this.#tagsCalled.forget(needed)
