@@ -38,9 +38,9 @@ export interface SqliteAdapterOptions extends AdapterOptions {
  *
  * Failures are an `L2Error`: `L2_UNAVAILABLE` (can't open, read or write the file), `L2_TIMEOUT`
  * (locked for too long), `L2_READ_ONLY`, `L2_FULL` (the disk), `L2_UNSUITABLE_BACKEND` (not a
- * database, or another program's: left as it is), `L2_SCHEMA_MISMATCH` (another version of this
- * package), `L2_CORRUPT_STORE`, `L2_UNSUPPORTED` (a value over about 1 GB). README.md has the
- * remedies.
+ * database, or another program's: left as it is; a path that can't be a file; a driver that is not
+ * built), `L2_SCHEMA_MISMATCH` (another version of this package), `L2_CORRUPT_STORE`,
+ * `L2_UNSUPPORTED` (a value over about 1 GB). README.md has the remedies.
  *
  * @example
  * await using adapter = new SqliteAdapter({ path: 'cache.db' })

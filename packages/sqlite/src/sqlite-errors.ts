@@ -78,7 +78,8 @@ export function describeError(error: unknown, file: string): Failure | undefined
     )
   const wrong = WRONG_PATHS.get(code)
   if (wrong !== undefined)
-    return failure('L2_UNSUITABLE_BACKEND', `${file} can't be a file: ${wrong}; correct \`path\`.`)
+    // The path comes last: a long message is cut short.
+    return failure('L2_UNSUITABLE_BACKEND', `correct \`path\`: ${wrong}: ${file}`)
   return undefined
 }
 
