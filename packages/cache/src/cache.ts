@@ -45,7 +45,10 @@ export class Cache {
   readonly #defaults: EntrySettings
   #closed: Promise<void> | undefined
 
-  /** @throws TypeError, RangeError where an option is not what it should be; the error names it. */
+  /**
+   * @throws TypeError, RangeError where an option is not what it should be, or there is none of that
+   * name; the error names it.
+   */
   constructor(options: CacheOptions = {}) {
     const { l2, maxEntries, serializer, defaults } = cacheSettings(options)
     this.#l1 = maxEntries === undefined ? undefined : new L1(maxEntries)
@@ -200,13 +203,15 @@ export class Cache {
    * Calls `listener` for every event `name` from now on: see {@link CacheEvents}. Events cost
    * nothing while nobody listens. What a listener throws becomes an uncaught exception; the call it
    * was told about goes on.
+   *
+   * @throws TypeError where there is no event `name`.
    */
   on<E extends keyof CacheEvents>(name: E, listener: CacheListener<E>): this {
     this.#layers.events.on(name, listener)
     return this
   }
 
-  /** Ends what {@link on} began. */
+  /** Ends what {@link on} began. @throws TypeError where there is no event `name`. */
   off<E extends keyof CacheEvents>(name: E, listener: CacheListener<E>): this {
     this.#layers.events.off(name, listener)
     return this

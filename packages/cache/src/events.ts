@@ -27,6 +27,14 @@ export interface CacheEvents {
 /** A function that {@link Cache.on} calls, at once and in the order of registration. */
 export type CacheListener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void
 
+// A record, so that the compiler misses none.
+const NAMES: Record<keyof CacheEvents, true> = {
+  hit: true,
+  miss: true,
+  l2Error: true,
+  corrupt: true,
+}
+
 /** The listeners of one cache. Nothing is made, and no event built, while there are none. */
 export class Events {
   #emitter: EventEmitter | undefined
@@ -37,11 +45,13 @@ export class Events {
   }
 
   on<E extends keyof CacheEvents>(name: E, listener: CacheListener<E>): void {
+    checkEvent(name)
     this.#emitter ??= new EventEmitter()
     this.#emitter.on(name, listener)
   }
 
   off<E extends keyof CacheEvents>(name: E, listener: CacheListener<E>): void {
+    checkEvent(name)
     this.#emitter?.off(name, listener)
   }
 
@@ -58,6 +68,12 @@ export class Events {
       }
     }
   }
+}
+
+function checkEvent(name: unknown): void {
+  if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return
+  const what = typeof name === 'string' ? JSON.stringify(name) : typeof name
+  throw new TypeError(`event must be one of ${Object.keys(NAMES).join(', ')}, not ${what}`)
 }
 
 /** Counters since the cache was made, and the size of L1. */

@@ -67,25 +67,39 @@ const BUILT_IN: EntrySettings = { ttl: 0, tags: [] }
 /** More than a V8 `Map` holds is more than lru-cache can index. */
 const MOST_ENTRIES = 2 ** 24
 
-/** @throws TypeError, RangeError where an option is not what it should be; the error names it. */
+const ADAPTER_METHODS = ['get', 'set', 'delete', 'deleteByTag', 'clear', 'ping']
+
+// Records, so that the compiler misses none.
+const CACHE_OPTIONS: Record<keyof CacheOptions, true> = {
+  l2: true,
+  l1: true,
+  serializer: true,
+  defaults: true,
+}
+const L1_OPTIONS: Record<keyof L1Options, true> = { maxEntries: true }
+const ENTRY_OPTIONS: Record<keyof EntryOptions, true> = { ttl: true, tags: true }
+
+/**
+ * @throws TypeError, RangeError where an option is not what it should be, or there is none of that
+ * name; the error names it.
+ */
 export function cacheSettings(options: unknown): CacheSettings {
   const given = checkOptions(options)
+  // Its methods are not among its own properties, where unknown options are looked for.
+  if (ADAPTER_METHODS.every(method => typeof given[method] === 'function'))
+    throw new TypeError('options must not be an adapter: new Cache({ l2: adapter })')
+  checkKnown('options', given, CACHE_OPTIONS)
+  const defaults = checkObject('defaults', given['defaults'])
+  checkKnown('defaults', defaults, ENTRY_OPTIONS)
   return {
-    l2: checkParts<Adapter>('l2', 'an Adapter', given['l2'], [
-      'get',
-      'set',
-      'delete',
-      'deleteByTag',
-      'clear',
-      'ping',
-    ]),
+    l2: checkParts<Adapter>('l2', 'an Adapter', given['l2'], ADAPTER_METHODS),
     maxEntries: checkL1(given['l1']),
     serializer:
       checkParts<Serializer>('serializer', 'a Serializer', given['serializer'], [
         'serialize',
         'deserialize',
       ]) ?? jsonSerializer,
-    defaults: entrySettings(checkObject('defaults', given['defaults']), BUILT_IN, 'defaults.'),
+    defaults: entrySettings(defaults, BUILT_IN, 'defaults.'),
   }
 }
 
@@ -110,11 +124,25 @@ export function entrySettings(
 
 function checkL1(l1: unknown): number | undefined {
   if (l1 === false) return undefined
-  const { maxEntries = 1_000 } = checkObject('l1', l1, 'an object or false')
+  const given = checkObject('l1', l1, 'an object or false')
+  checkKnown('l1', given, L1_OPTIONS)
+  const { maxEntries = 1_000 } = given
   if (typeof maxEntries !== 'number') throw new TypeError('l1.maxEntries must be a number')
   if (!(Number.isInteger(maxEntries) && maxEntries >= 1 && maxEntries <= MOST_ENTRIES))
     throw new RangeError(`l1.maxEntries must be a whole number from 1 to 2^24, not ${maxEntries}`)
   return maxEntries
+}
+
+/** An option that does nothing would pass for one that works. @throws TypeError */
+function checkKnown(what: string, given: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(given).filter(name => !Object.hasOwn(known, name))
+  if (unknown.length === 0) return
+  const misplaced =
+    known === CACHE_OPTIONS && unknown.some(name => Object.hasOwn(ENTRY_OPTIONS, name))
+  throw new TypeError(
+    `${what}: there is no ${unknown.join(', ')}, only ${Object.keys(known).join(', ')}` +
+      (misplaced ? '; ttl and tags belong in defaults or in the call' : ''),
+  )
 }
 
 function checkParts<T>(what: string, kind: string, value: unknown, parts: string[]): T | undefined {

@@ -266,6 +266,16 @@ describe('Cache', () => {
     expect(second).toHaveBeenCalledTimes(1)
   })
 
+  it.each(['nope', 'toString', '', undefined])('has no event %s', name => {
+    const cache = new Cache()
+    for (const call of ['on', 'off'] as const)
+      expect(() => cache[call](name as never, () => {})).toThrow(
+        new TypeError(
+          `event must be one of hit, miss, l2Error, corrupt, not ${JSON.stringify(name) ?? 'undefined'}`,
+        ),
+      )
+  })
+
   it('keeps values by reference in L1', async () => {
     const cache = new Cache({ l2: new MemoryAdapter() })
     const value = { at: new Date(0) }
@@ -345,6 +355,15 @@ describe('Cache', () => {
     [{ defaults: { tags: 'x' } }, TypeError, 'tags must be an array'],
     [{ defaults: 5 }, TypeError, 'defaults must be an object, not number'],
     [null, TypeError, 'options must be an object'],
+    [{ ttl: '5m' }, TypeError, /no ttl, only l2, .*; ttl and tags belong in defaults/],
+    [
+      { L2: 1, backplan: 2 },
+      TypeError,
+      /^options: there is no L2, backplan, only l2, l1, serializer, defaults$/,
+    ],
+    [{ l1: { max: 5 } }, TypeError, 'l1: there is no max, only maxEntries'],
+    [{ defaults: { tll: 5 } }, TypeError, 'defaults: there is no tll, only ttl, tags'],
+    [new MemoryAdapter(), TypeError, 'must not be an adapter: new Cache({ l2: adapter })'],
   ])('refuses %j', (options, kind, message) => {
     expect(() => new Cache(options as never)).toThrow(kind)
     expect(() => new Cache(options as never)).toThrow(message)
@@ -361,6 +380,6 @@ describe('Cache', () => {
     // @ts-expect-error no unit
     await expect(cache.set('k', 1, { ttl: '5' })).rejects.toThrow(TypeError)
     // @ts-expect-error no such event
-    cache.on('hits', () => {})
+    expect(() => cache.on('hits', () => {})).toThrow(TypeError)
   })
 })
