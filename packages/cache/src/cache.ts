@@ -34,6 +34,7 @@ import { remove, removeAll, removeByTag, write } from './write.js'
  * call that L1 answers looks at neither the factory's options nor their values.
  *
  * @example
+ * // In JavaScript on Node.js 20, which does not know `await using`, call close().
  * await using cache = new Cache({ l2: new SqliteAdapter({ path: 'cache.db' }) })
  * const user = await cache.getOrSet('user:1', () => loadUser(1), { ttl: '5m', tags: ['users'] })
  * await cache.deleteByTag('users')
@@ -91,9 +92,10 @@ export class Cache {
   /**
    * Reads the value under `key`, or makes it with `factory` and stores it.
    *
-   * Calls for one key share one flight, L2 read and factory, with the options of the first. A call
-   * that is aborted rejects at once and does not fail the others. A factory that fails fails all of
-   * them, and nothing is stored. A factory must not wait for its own key: it would wait for itself.
+   * Calls for one key share one flight, L2 read and factory, with the options of the first, tags
+   * included. A call that is aborted rejects at once and does not fail the others. A factory that
+   * fails fails all of them, and nothing is stored. A factory must not wait for its own key, directly
+   * or through the factory of another: it would wait for ever, and `close()` with it.
    *
    * L2's failures do not fail the call: the factory answers, L1 keeps the value, and an `l2Error`
    * event tells. What was deleted or set after the factory began is not overwritten: the callers
@@ -102,7 +104,8 @@ export class Cache {
    * @param factory its result is stored unless it is `undefined`, which is returned only. Called at
    * most once for each key at a time; again while an outdated one still runs.
    * @throws what the factory throws; what the serializer throws where the value can't be written;
-   * L2Error `L2_UNSUPPORTED` for tags on an adapter that has none.
+   * RangeError where L2 would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED`
+   * for tags on an adapter that has none.
    * Cost: nothing but memory where L1 has it, one round trip where L2 has it, else two and the
    * factory.
    */
@@ -129,8 +132,9 @@ export class Cache {
    * Stores `value` under `key` and replaces value, ttl and tags of an earlier one.
    *
    * @param value anything but `undefined`. L1 keeps it as it is, L2 what the serializer makes of it.
-   * @throws TypeError where `value` is `undefined`; what the serializer throws; L2Error
-   * `L2_UNSUPPORTED` for tags on an adapter that has none. Nothing is stored then.
+   * @throws TypeError where `value` is `undefined`; what the serializer throws; RangeError where L2
+   * would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED` for tags on an
+   * adapter that has none. Nothing is stored then.
    * @throws L2Error where L2 failed: L1 has the new value, L2 perhaps. The same after an abort.
    * Cost: one round trip.
    */

@@ -114,6 +114,15 @@ describe('values that cannot be written', () => {
     expect(cache.stats().l1Entries).toBe(0)
   })
 
+  it('over 64 MiB serialized: a RangeError, and nothing is stored', async () => {
+    const bytes = new Uint8Array(64 * 2 ** 20 + 1)
+    const l2 = new ControlledAdapter(new MemoryAdapter())
+    const cache = new Cache({ l2, serializer: { serialize: () => bytes, deserialize: () => 1 } })
+    await expect(cache.set('k', 1)).rejects.toThrow(RangeError)
+    await expect(cache.getOrSet('k', () => 1)).rejects.toThrow(RangeError)
+    expect([l2.calls, cache.stats().l1Entries]).toEqual([['get'], 0])
+  })
+
   it('any value goes where there is no L2', async () => {
     const cache = new Cache()
     await cache.set('k', circular)
