@@ -94,7 +94,7 @@ class SqliteBackend implements Backend {
     yield* this.#inSlices<number>(call, NOTHING, at => this.#store.removeExpired(at))
     while (await this.#queue.run(call, NOTHING, () => this.#store.shrink())) {
       yield 0
-      await pause(GAP)
+      await pause(GAP, undefined, { ref: !call.background })
     }
   }
 
@@ -122,7 +122,7 @@ class SqliteBackend implements Backend {
       yield removed
       if (next === undefined) return
       cursor = next
-      await pause(GAP)
+      await pause(GAP, undefined, { ref: !call.background })
     }
   }
 }

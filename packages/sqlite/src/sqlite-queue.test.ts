@@ -4,6 +4,7 @@ import { CallQueue, EVERYTHING, NOTHING, type Touches } from './sqlite-queue.js'
 
 class FakeCall implements Call {
   abandoned = false
+  readonly background = false
   #listener: (() => void) | undefined
   onAbandon(listener: () => void): void {
     this.#listener = listener

@@ -20,6 +20,7 @@ interface Waiting {
   readonly touches: Touches
   /** Answers the caller, or tells that the lock is still held. */
   readonly attempt: () => boolean
+  readonly background: boolean
 }
 
 /**
@@ -62,14 +63,25 @@ export class CallQueue {
         }
         return true
       }
-      const waiting: Waiting = { touches, attempt }
+      const waiting: Waiting = { touches, attempt, background: call.background }
       this.#waiting.add(waiting)
       this.#touched.set(touches, (this.#touched.get(touches) ?? 0) + 1)
       // Its caller has been answered already.
       call.onAbandon(() => this.#leave(waiting))
-      // Holds the process: someone awaits this call.
-      this.#timer ??= setTimeout(this.#proceed, retryDelay())
+      this.#tryLater()
     })
+  }
+
+  #tryLater(): void {
+    this.#timer ??= setTimeout(this.#proceed, retryDelay())
+    // Holds the process while someone awaits one of these calls.
+    if (this.#isAwaited()) this.#timer.ref()
+    else this.#timer.unref()
+  }
+
+  #isAwaited(): boolean {
+    for (const { background } of this.#waiting) if (!background) return true
+    return false
   }
 
   readonly #proceed = (): void => {
@@ -77,7 +89,7 @@ export class CallQueue {
     const end = performance.now() + TURN
     for (const waiting of this.#waiting) {
       if (performance.now() > end || !waiting.attempt()) {
-        this.#timer = setTimeout(this.#proceed, retryDelay())
+        this.#tryLater()
         return
       }
       this.#leave(waiting)

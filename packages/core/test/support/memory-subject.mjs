@@ -53,7 +53,7 @@ class Host {
  * clients, so it sits in a host process here, and handles reach it by a socket.
  *
  * @param {number} timeout of the adapters, ms
- * @returns {Promise<Subject & { stop(): void }>}
+ * @returns {Promise<{ subject: Subject, stop(): void }>}
  */
 async function memorySubject(timeout) {
   const host = await Host.start()
@@ -61,7 +61,8 @@ async function memorySubject(timeout) {
   const opening = (/** @type {number} */ port) => (/** @type {string} */ prefix) =>
     new RemoteMemory(port, { prefix, timeout, sweepInterval: 0 })
   const open = opening(host.port)
-  return {
+  /** @type {Subject} */
+  const subject = {
     open,
     timeout,
     openUnprefixed: () => open(''),
@@ -86,11 +87,12 @@ async function memorySubject(timeout) {
       // Until the host has read all that was sent.
       while ((await host.tell('connections')) > before) await pause(1)
     },
-    stop: () => {
-      elsewhere.stop()
-      host.stop()
-    },
   }
+  const stop = () => {
+    elsewhere.stop()
+    host.stop()
+  }
+  return { subject, stop }
 }
 
 const isFault = (/** @type {string} */ group) => group === 'cut' || group === 'stall'
@@ -103,8 +105,8 @@ const isFault = (/** @type {string} */ group) => group === 'cut' || group === 's
 export async function memoryCases(conformance) {
   const [calm, broken] = await Promise.all([memorySubject(5_000), memorySubject(500)])
   const cases = [
-    ...conformance(calm).filter(({ group }) => !isFault(group)),
-    ...conformance(broken).filter(({ group }) => isFault(group)),
+    ...conformance(calm.subject).filter(({ group }) => !isFault(group)),
+    ...conformance(broken.subject).filter(({ group }) => isFault(group)),
   ]
   const stop = () => {
     calm.stop()
