@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { AdapterOptions } from './adapter-options.js'
 import type { Backend, Call, Slices } from './backend.js'
 import { isL2Error, L2Error } from './errors.js'
-import { type AdapterOptions, GuardedAdapter } from './guarded-adapter.js'
+import { GuardedAdapter } from './guarded-adapter.js'
 
 const BYTES = new Uint8Array([1, 2, 3])
 

@@ -2,6 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { inspect, types } from 'node:util'
 import type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
 import {
+  type AdapterOptions,
+  MAX_TIMEOUT,
+  type ResolvedAdapterOptions,
+  resolveAdapterOptions,
+} from './adapter-options.js'
+import {
   checkName,
   checkOptions,
   checkSignal,
@@ -13,37 +19,6 @@ import type { Awaitable, Backend, Failure, Slices } from './backend.js'
 import { isL2Error, L2Error } from './errors.js'
 import { PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
-
-/** The longest delay of a Node timer: 2^31 - 1 ms (Node.js documentation, "Timers"). */
-const MAX_TIMEOUT = 2_147_483_647
-
-/** What every adapter takes. */
-export interface AdapterOptions {
-  /**
-   * What everything of this adapter lives under, bookkeeping included. Two prefixes share nothing,
-   * whatever characters they hold. Default `'l2:'`. With an empty one `clear()` is refused.
-   */
-  readonly prefix?: string | undefined
-  /**
-   * How long one round trip, or one slice of a bulk call, may take, in ms; then it rejects with
-   * `L2_TIMEOUT`. Default 5 000. 0 = no limit: then a backend that never answers keeps `close()`
-   * waiting too.
-   */
-  readonly timeout?: number | undefined
-  /**
-   * How often expired entries are removed in the background, in ms, give or take a quarter.
-   * Default 60 000. 0 = never; `sweep()` still does it by hand. Has no meaning on a backend that
-   * expires entries by itself.
-   */
-  readonly sweepInterval?: number | undefined
-}
-
-/** {@link AdapterOptions}, checked and complete. */
-export interface ResolvedAdapterOptions {
-  readonly prefix: string
-  readonly timeout: number
-  readonly sweepInterval: number
-}
 
 /** What a sweep did. */
 export interface SweepReport {
@@ -74,14 +49,7 @@ export class GuardedAdapter implements Adapter {
    * @throws TypeError, RangeError where an option is not what it should be.
    */
   constructor(options: AdapterOptions, open: (options: ResolvedAdapterOptions) => Backend) {
-    const given = checkOptions(options)
-    const prefix = given['prefix'] === undefined ? 'l2:' : given['prefix']
-    checkName('prefix', prefix)
-    this.#options = {
-      prefix,
-      timeout: checkMs('timeout', given['timeout'], 5_000),
-      sweepInterval: checkMs('sweepInterval', given['sweepInterval'], 60_000),
-    }
+    this.#options = resolveAdapterOptions(options)
     this.#backend = open(this.#options)
   }
 
@@ -311,14 +279,6 @@ export class GuardedAdapter implements Adapter {
 
 function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
   return options === undefined ? undefined : checkSignal(checkOptions(options)['signal'])
-}
-
-function checkMs(what: string, value: unknown, otherwise: number): number {
-  if (value === undefined) return otherwise
-  if (typeof value !== 'number') throw new TypeError(`${what} must be a number of ms`)
-  if (!(value >= 0 && value <= MAX_TIMEOUT))
-    throw new RangeError(`${what} must be from 0 to ${MAX_TIMEOUT} ms, not ${value}`)
-  return Math.ceil(value)
 }
 
 function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {

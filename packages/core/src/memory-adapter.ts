@@ -1,6 +1,7 @@
+import type { AdapterOptions } from './adapter-options.js'
 import type { Backend, Slices } from './backend.js'
 import { now } from './clock.js'
-import { type AdapterOptions, GuardedAdapter } from './guarded-adapter.js'
+import { GuardedAdapter } from './guarded-adapter.js'
 import { MemoryStorage, type Space } from './memory-storage.js'
 
 /** What `new MemoryAdapter()` takes. */

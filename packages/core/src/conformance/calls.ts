@@ -1,5 +1,5 @@
-import { ConformanceError } from './check.js'
-import { bytes, type Context } from './context.js'
+import { ConformanceError, show } from './check.js'
+import { bytes, type Context, elapse } from './context.js'
 import type { ClosableAdapter, Operation } from './types.js'
 
 type Call = (adapter: ClosableAdapter, signal?: AbortSignal) => Promise<unknown>
@@ -40,5 +40,22 @@ export async function outcomeInTime(
     return await Promise.race([outcome, hang])
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/** Pings until it works, as a breaker's probe would; a moment to reconnect is allowed. */
+export async function expectRecovery(context: Context, adapter: ClosableAdapter): Promise<void> {
+  const end = performance.now() + context.patience
+  for (;;) {
+    const outcome = await outcomeInTime(context, adapter.ping())
+    if ('value' in outcome) return
+    if (performance.now() > end) {
+      throw new ConformanceError(
+        'the backend was cut off or hung and is back, ping',
+        'success before long',
+        show(outcome.error),
+      )
+    }
+    await elapse(10)
   }
 }

@@ -12,6 +12,7 @@ import { keys } from './cases/keys.js'
 import { misuse } from './cases/misuse.js'
 import { order } from './cases/order.js'
 import { residue } from './cases/residue.js'
+import { retagging } from './cases/retagging.js'
 import { sharing } from './cases/sharing.js'
 import { stall } from './cases/stall.js'
 import { tags } from './cases/tags.js'
@@ -30,6 +31,7 @@ const DEFINITIONS: readonly Definition[] = [
   ...keys,
   ...ttl,
   ...tags,
+  ...retagging,
   ...isolation,
   ...idempotence,
   ...misuse,

@@ -1,10 +1,7 @@
 import type { CallOptions } from '../../src/adapter.js'
+import type { AdapterOptions, ResolvedAdapterOptions } from '../../src/adapter-options.js'
 import type { Backend, Call } from '../../src/backend.js'
-import {
-  type AdapterOptions,
-  GuardedAdapter,
-  type ResolvedAdapterOptions,
-} from '../../src/guarded-adapter.js'
+import { GuardedAdapter } from '../../src/guarded-adapter.js'
 import type { Mutant } from './mutant.js'
 import { TwinBackend } from './twin.js'
 

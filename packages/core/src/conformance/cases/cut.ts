@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { isL2Error } from '../../errors.js'
-import { OPERATIONS, outcomeInTime } from '../calls.js'
+import { expectRecovery, OPERATIONS, outcomeInTime } from '../calls.js'
 import {
   ConformanceError,
   expectHit,
@@ -71,8 +71,8 @@ export const cut: readonly Definition[] = [
       await context.break('cut')
       await adapter.get('k').catch(() => {})
       await context.restore()
-      await recovered(context, () => adapter.ping())
-      await recovered(context, () => other.ping())
+      await expectRecovery(context, adapter)
+      await expectRecovery(context, other)
       await expectHit(adapter, 'k', bytes('v'), 'set, backend cut off and back')
       await expectMiss(adapter, 'gone', 'deleteByTag, backend cut off and back')
       await adapter.set('k', bytes('w'), { tags: ['t'] })
@@ -103,7 +103,7 @@ export const cut: readonly Definition[] = [
         adapter.set('again', bytes('old')).catch(() => {}),
       ])
       await context.restore()
-      await recovered(context, () => adapter.ping())
+      await expectRecovery(context, adapter)
       // What reached the backend before it was cut off has taken effect by now; nothing else may.
       const before = await Promise.all(['late', 'kept'].map(key => adapter.get(key)))
       await adapter.set('again', bytes('new'))
@@ -141,7 +141,7 @@ export const cut: readonly Definition[] = [
         await context.break('cut')
         await Promise.all(sets)
         await context.restore()
-        await recovered(context, () => adapter.ping())
+        await expectRecovery(context, adapter)
         for (let i = 0; i < 20; i++) {
           const seen = await adapter.get(`k${i}`)
           if (seen === undefined) continue
@@ -208,19 +208,3 @@ export const cut: readonly Definition[] = [
     )
   }),
 ]
-
-/** Calls until it works, as a breaker's probe would; a moment to reconnect is allowed. */
-async function recovered(context: Context, call: () => Promise<unknown>): Promise<void> {
-  const end = performance.now() + context.patience
-  for (;;) {
-    const outcome = await outcomeInTime(context, call())
-    if (!('error' in outcome)) return
-    if (performance.now() > end)
-      throw new ConformanceError(
-        'backend cut off and back, ping',
-        'success before long',
-        show(outcome.error),
-      )
-    await elapse(10)
-  }
-}

@@ -1,5 +1,5 @@
 import { isL2Error } from '../../errors.js'
-import { OPERATIONS, outcomeInTime } from '../calls.js'
+import { expectRecovery, OPERATIONS, outcomeInTime } from '../calls.js'
 import { ConformanceError, expectHit, expectTrue, sameBytes, show } from '../check.js'
 import { bytes, elapse } from '../context.js'
 import { type Definition, must } from '../define.js'
@@ -114,7 +114,7 @@ export const stall: readonly Definition[] = [
           show(outcome.status === 'rejected' ? outcome.reason : ''),
         )
       }
-      await expectRestored(context, adapter)
+      await expectRecovery(context, adapter)
     },
   ),
 
@@ -134,7 +134,7 @@ export const stall: readonly Definition[] = [
           adapter.set('deleted', bytes('given up'), { signal }),
         ])
         await context.restore()
-        await expectRestored(context, adapter)
+        await expectRecovery(context, adapter)
         await adapter.set('k', bytes('younger'))
         await adapter.delete('deleted')
         await elapse(200)
@@ -166,7 +166,7 @@ export const stall: readonly Definition[] = [
       await context.break('stall')
       await Promise.allSettled([adapter.get('k'), adapter.ping()])
       await context.restore()
-      await expectRestored(context, adapter)
+      await expectRecovery(context, adapter)
       await expectHit(adapter, 'k', bytes('v'), 'set, backend hung and is back')
     },
   ),
@@ -193,21 +193,3 @@ export const stall: readonly Definition[] = [
     },
   ),
 ]
-
-async function expectRestored(
-  context: Parameters<Definition['run']>[0],
-  adapter: Parameters<(typeof OPERATIONS)['ping']>[0],
-): Promise<void> {
-  const end = performance.now() + context.patience
-  for (;;) {
-    const outcome = await outcomeInTime(context, adapter.ping())
-    if ('value' in outcome) return
-    if (performance.now() > end)
-      throw new ConformanceError(
-        'backend hung and is back, ping',
-        'success before long',
-        show(outcome.error),
-      )
-    await elapse(10)
-  }
-}
