@@ -7,7 +7,13 @@ export interface ClosableAdapter extends Adapter {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** What the kit needs to know of the adapter under test. */
+/**
+ * What the kit needs to know of the adapter under test.
+ *
+ * All namespaces of a case begin alike, with `kit:`, 12 hexadecimal digits and `:`. Hooks are given
+ * that beginning alone: it is a namespace of its own, and `cut`, `stall` and `restore` are about all
+ * that begin with it.
+ */
 export interface Subject {
   /**
    * Opens a handle on real storage, with `namespace` as its whole prefix, to the letter: the kit

@@ -107,9 +107,9 @@ export const cut: readonly Definition[] = [
       // What reached the backend before it was cut off has taken effect by now; nothing else may.
       const before = await Promise.all(['late', 'kept'].map(key => adapter.get(key)))
       await adapter.set('again', bytes('new'))
-      await elapse(150)
+      await elapse(400)
       const after = await Promise.all(['late', 'kept'].map(key => adapter.get(key)))
-      const done = 'set or delete failed while cut off, 150 ms after the backend is back'
+      const done = 'set or delete failed while cut off, 400 ms after the backend is back'
       for (const [i, key] of ['late', 'kept'].entries())
         expectTrue(
           (before[i] === undefined) === (after[i] === undefined),
