@@ -55,7 +55,7 @@ export async function failedCases(
 export function testMutants(mutants: readonly Mutant[]): void {
   const writing = process.env['L2_WRITE_CAUGHT'] !== undefined
   for (const mutant of mutants) {
-    const { mistake, caughtBy } = mutant
+    const { mistake, caughtBy, anywhere } = mutant
     test(`${mistake}: rejected by ${caughtBy}`, { timeout: 180_000 }, async () => {
       const failed = await failedCases(mutant, id => !COSTLY.has(id) || id === caughtBy)
       // On a busy machine a race may go the other way, and a late read may come too late to see.
@@ -63,6 +63,7 @@ export function testMutants(mutants: readonly Mutant[]): void {
         failed.push(...(await failedCases(mutant, id => id === caughtBy)))
       expect(failed).toContain(caughtBy)
       if (writing) write(mistake, failed)
+      if (anywhere) return
       // By group, for the same reason: of the cases that need a race, now one, now another sees it.
       const groups = new Set(caught[mistake]?.map(groupOf))
       expect(failed.filter(id => !groups.has(groupOf(id)))).toEqual([])

@@ -112,6 +112,7 @@ export const expiry: readonly Mutant[] = [
     seenIn: 'bentocache',
     rule: 'Expiry',
     caughtBy: 'ttl.other-handle',
+    anywhere: true,
     Backend: class extends TwinBackend {
       readonly #skew = this.handle % 2 ? 60_000 : 0
       override expiryOf(ttl: number, old: Row | undefined): number {
@@ -127,6 +128,7 @@ export const expiry: readonly Mutant[] = [
     seenIn: 'keyv, bentocache',
     rule: 'Expiry',
     caughtBy: 'concurrency.expired-read-beside-set',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async get(key: string, call: Call): Promise<Uint8Array | undefined> {
         const row = await this.link.send(call, () => this.server.rows.get(this.idOf(key)))

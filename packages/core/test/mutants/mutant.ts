@@ -9,4 +9,6 @@ export interface Mutant extends Parts {
   readonly caughtBy: string
   /** Where the mistake was seen. */
   readonly seenIn?: string
+  /** It shows wherever calls meet in time: which groups see it differs from run to run. */
+  readonly anywhere?: true
 }

@@ -27,6 +27,7 @@ export const order: readonly Mutant[] = [
     mistake: 'reads go out at once, writes with the next batch',
     rule: 'Order',
     caughtBy: 'order.reads-between-writes',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(...args: Parameters<TwinBackend['set']>): Promise<void> {
         await null
@@ -38,6 +39,7 @@ export const order: readonly Mutant[] = [
     mistake: 'deletes overtake the sets of the same turn',
     rule: 'Order',
     caughtBy: 'order.set-delete-set',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(...args: Parameters<TwinBackend['set']>): Promise<void> {
         await null
@@ -69,6 +71,7 @@ export const order: readonly Mutant[] = [
     mistake: 'concurrent reads of one turn share the answer of the first',
     rule: 'Order',
     caughtBy: 'order.reads-between-writes',
+    anywhere: true,
     Backend: class extends TwinBackend {
       readonly #batch = new Map<string, Promise<Uint8Array | undefined>>()
       override get(key: string, call: Call): Promise<Uint8Array | undefined> {
@@ -83,6 +86,7 @@ export const order: readonly Mutant[] = [
     mistake: 'the answers of a batch are given out in the wrong places after a miss',
     rule: 'Order',
     caughtBy: 'order.many-keys-of-one-turn',
+    anywhere: true,
     Backend: class extends TwinBackend {
       #missed: string | undefined
       override read(key: string): Uint8Array | undefined {
@@ -100,6 +104,7 @@ export const order: readonly Mutant[] = [
     mistake: 'deleteByTag goes by another connection than the sets before it',
     rule: 'Order',
     caughtBy: 'order.deleteByTag-after-sets',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override deleteByTag(tag: string, _call: Call): AsyncGenerator<number> {
         return this.inSlices(
@@ -126,6 +131,7 @@ export const order: readonly Mutant[] = [
     mistake: 'clear goes by another connection than the sets before it',
     rule: 'Order',
     caughtBy: 'order.clear-after-sets',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async *clear(): AsyncGenerator<number> {
         for (;;) {
@@ -142,6 +148,7 @@ export const order: readonly Mutant[] = [
     mistake: 'writes resolve before they are done',
     rule: 'Order',
     caughtBy: 'sharing.set',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(...args: Parameters<TwinBackend['set']>): Promise<void> {
         setTimeout(() => super.set(...args).catch(() => {}), 1)
@@ -152,6 +159,7 @@ export const order: readonly Mutant[] = [
     mistake: 'reads go to a replica that lags behind',
     rule: 'Order',
     caughtBy: 'sharing.delete',
+    anywhere: true,
     Backend: class extends TwinBackend {
       readonly #seen = new Map<string, { at: number; value: Uint8Array | undefined }>()
       override read(key: string): Uint8Array | undefined {
@@ -171,6 +179,7 @@ export const order: readonly Mutant[] = [
     mistake: 'each handle keeps the index of tags in its own memory',
     rule: 'Order',
     caughtBy: 'sharing.deleteByTag',
+    anywhere: true,
     Backend: class extends TwinBackend {
       readonly #mine = new Set<string>()
       override index(row: Row): void {
@@ -205,6 +214,7 @@ export const order: readonly Mutant[] = [
     seenIn: 'coefficient/cache (Go)',
     rule: 'Order',
     caughtBy: 'concurrency.overwrite-is-never-a-miss',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(...args: Parameters<TwinBackend['set']>): Promise<void> {
         const [key, , , , call] = args
@@ -219,6 +229,7 @@ export const order: readonly Mutant[] = [
     seenIn: 'coefficient/cache (Go), Symfony, laravel',
     rule: 'No orphans',
     caughtBy: 'crash.no-orphans',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(
         key: string,
@@ -242,6 +253,7 @@ export const order: readonly Mutant[] = [
     seenIn: 'laravel',
     rule: 'No orphans',
     caughtBy: 'concurrency.no-orphans',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(
         key: string,
@@ -277,6 +289,7 @@ export const order: readonly Mutant[] = [
     mistake: 'a value is written in two halves',
     rule: 'What a crash may cost',
     caughtBy: 'crash.whole',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async set(
         key: string,

@@ -216,6 +216,7 @@ export const tags: readonly Mutant[] = [
     seenIn: 'bentocache, FusionCache',
     rule: 'Order',
     caughtBy: 'tags.set-again-after',
+    anywhere: true,
     Backend: MarkerBackend,
   },
   {
@@ -223,6 +224,7 @@ export const tags: readonly Mutant[] = [
     seenIn: 'bentocache, FusionCache',
     rule: 'Order',
     caughtBy: 'sharing.deleteByTag',
+    anywhere: true,
     Backend: class extends MarkerBackend {
       readonly #skew = (this.handle % 2) * -60_000
       override clock(): number {
@@ -339,6 +341,7 @@ export const tags: readonly Mutant[] = [
     mistake: 'deleteByTag resolves first and removes in the background',
     rule: 'Order',
     caughtBy: 'order.deleteByTag-after-sets',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async *deleteByTag(tag: string, call: Call): AsyncGenerator<number> {
         const background = async (): Promise<void> => {
@@ -353,6 +356,7 @@ export const tags: readonly Mutant[] = [
     mistake: 'a younger set is killed by an older deleteByTag that cleans up once more',
     rule: 'Order',
     caughtBy: 'order.set-after-deleteByTag',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async *deleteByTag(tag: string, call: Call): AsyncGenerator<number> {
         yield* super.deleteByTag(tag, call)
@@ -371,6 +375,7 @@ export const tags: readonly Mutant[] = [
     seenIn: 'coefficient/cache (Go), @keyv/postgres',
     rule: 'No orphans',
     caughtBy: 'concurrency.no-orphans',
+    anywhere: true,
     Backend: class extends TwinBackend {
       override async *deleteByTag(tag: string, call: Call): AsyncGenerator<number> {
         const id = this.tagId(tag)
