@@ -124,7 +124,7 @@ export class GuardedAdapter implements Adapter {
   async sweep(options?: CallOptions): Promise<SweepReport> {
     const signal = signalOf(options)
     this.#admit(signal)
-    return { removed: await this.#sweep(signal, new PendingCall()) }
+    return { removed: await this.#sweep(signal) }
   }
 
   /**
@@ -146,8 +146,9 @@ export class GuardedAdapter implements Adapter {
     return `${this.constructor.name} { prefix: ${JSON.stringify(this.#options.prefix)}, ${state} }`
   }
 
-  #sweep(signal: AbortSignal | undefined, call: PendingCall): Promise<number> {
-    return this.#inSlices('sweep', signal, () => this.#backend.sweep?.(call) ?? [], call)
+  #sweep(signal: AbortSignal | undefined, background = false): Promise<number> {
+    const call = new PendingCall(background)
+    return this.#inSlices('sweep', signal, one => this.#backend.sweep?.(one) ?? [], call)
   }
 
   async #close(): Promise<void> {
@@ -272,7 +273,7 @@ export class GuardedAdapter implements Adapter {
     this.#sweepTimer = setTimeout(() => {
       // A failure here is nobody's call; the next interval tries again, and sweep() would tell.
       const again = (): void => void (this.#closing.signal.aborted || this.#scheduleSweep())
-      this.#sweep(this.#closing.signal, new PendingCall(true)).then(again, again)
+      this.#sweep(this.#closing.signal, true).then(again, again)
     }, delay).unref()
   }
 }

@@ -3,9 +3,7 @@ import type { AdapterOptions, ResolvedAdapterOptions } from '../../src/adapter-o
 import type { Backend, Call } from '../../src/backend.js'
 import { GuardedAdapter } from '../../src/guarded-adapter.js'
 import type { Mutant } from './mutant.js'
-import { TwinBackend } from './twin.js'
-
-const ALIVE: Call = { abandoned: false, background: false, onAbandon: () => {} }
+import { ALIVE, TwinBackend } from './twin.js'
 
 export const faults: readonly Mutant[] = [
   {

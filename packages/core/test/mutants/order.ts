@@ -106,19 +106,7 @@ export const order: readonly Mutant[] = [
     caughtBy: 'order.deleteByTag-after-sets',
     anywhere: true,
     Backend: class extends TwinBackend {
-      override deleteByTag(tag: string, _call: Call): AsyncGenerator<number> {
-        return this.inSlices(
-          { abandoned: false, background: true, onAbandon: () => {} },
-          () => 0,
-          tag,
-        )
-      }
-      override async *inSlices(
-        call: Call,
-        slice: (end: number) => number,
-        tag?: string,
-      ): AsyncGenerator<number> {
-        if (tag === undefined) return yield* super.inSlices(call, slice)
+      override async *deleteByTag(tag: string): AsyncGenerator<number> {
         for (;;) {
           const removed = this.removeTagged(tag, this.server.sequence)
           yield removed

@@ -3,7 +3,7 @@ import { now } from '../../src/clock.js'
 import { elapse } from '../../src/conformance/context.js'
 import type { Mutant } from './mutant.js'
 import type { Row } from './server.js'
-import { SLICE, TwinBackend } from './twin.js'
+import { ALIVE, SLICE, TwinBackend } from './twin.js'
 
 /** When a tag was last deleted, by the clock of who did: shared by the handles of one server. */
 const markers = new WeakMap<object, Map<string, number>>()
@@ -362,9 +362,7 @@ export const tags: readonly Mutant[] = [
         yield* super.deleteByTag(tag, call)
         setTimeout(() => {
           this.link
-            .send({ abandoned: false, background: true, onAbandon: () => {} }, () =>
-              this.removeTagged(tag, Number.POSITIVE_INFINITY),
-            )
+            .send(ALIVE, () => this.removeTagged(tag, Number.POSITIVE_INFINITY))
             .catch(() => {})
         }, 30)
       }

@@ -5,6 +5,8 @@ import { GuardedAdapter } from '../../src/guarded-adapter.js'
 import { Link, type Row, Server } from './server.js'
 
 export const SLICE = 250
+/** For what a mutant sends by itself: nobody gives it up. */
+export const ALIVE: Call = { abandoned: false, background: true, onAbandon: () => {} }
 /** Of adapters whose backend is about to hang: short, since cases wait for it. */
 const SHORT_TIMEOUT = 400
 
