@@ -16,6 +16,7 @@ import {
   copyOfValue,
 } from './arguments.js'
 import type { Awaitable, Backend, Failure, Slices } from './backend.js'
+import { Deadlines } from './deadlines.js'
 import { isL2Error, L2Error } from './errors.js'
 import { PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
@@ -36,6 +37,7 @@ export interface SweepReport {
 export class GuardedAdapter implements Adapter {
   readonly #backend: Backend
   readonly #options: ResolvedAdapterOptions
+  readonly #deadlines: Deadlines
   /** Aborts when `close()` is called. */
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
@@ -50,6 +52,7 @@ export class GuardedAdapter implements Adapter {
    */
   constructor(options: AdapterOptions, open: (options: ResolvedAdapterOptions) => Backend) {
     this.#options = resolveAdapterOptions(options)
+    this.#deadlines = new Deadlines(this.#options.timeout)
     this.#backend = open(this.#options)
   }
 
@@ -181,23 +184,21 @@ export class GuardedAdapter implements Adapter {
     }
   }
 
-  async #await<T>(
+  #await<T>(
     operation: string,
     call: PendingCall,
     signal: AbortSignal | undefined,
     work: PromiseLike<T>,
   ): Promise<T> {
     this.#inFlight++
-    try {
-      // A promise of our own: a thenable may do anything when it is asked.
-      const settled = Promise.resolve(work).catch(error => {
-        throw this.#failure(operation, error)
-      })
-      const { timeout } = this.#options
-      return await call.settle(settled, timeout, signal, () => this.#timedOut(operation))
-    } finally {
-      this.#settled()
-    }
+    // A promise of our own: a thenable may do anything when it is asked.
+    return call.settle(Promise.resolve(work), {
+      deadlines: this.#deadlines,
+      signal,
+      timedOut: () => this.#timedOut(operation),
+      failure: error => this.#failure(operation, error),
+      onSettled: this.#onSettled,
+    })
   }
 
   async #inSlices(
@@ -226,11 +227,11 @@ export class GuardedAdapter implements Adapter {
       endEarly(slices).catch(() => {})
       throw error
     } finally {
-      this.#settled()
+      this.#onSettled()
     }
   }
 
-  #settled(): void {
+  readonly #onSettled = (): void => {
     this.#inFlight--
     if (this.#inFlight === 0) this.#lastSettled?.()
   }

@@ -1,5 +1,6 @@
 import { onAbort } from './abort.js'
 import type { Call } from './backend.js'
+import type { Deadline, Deadlines } from './deadlines.js'
 
 /** One call until its caller has been answered: by the backend, its deadline or its signal. */
 export class PendingCall implements Call {
@@ -31,24 +32,20 @@ export class PendingCall implements Call {
   /**
    * Settles as `work` does, unless the deadline passes or `signal` aborts first.
    *
-   * @param timeout ms from now; 0 = none.
-   * @param timedOut makes the error to reject with at the deadline.
+   * @param how what else it depends on.
    */
-  settle<T>(
-    work: Promise<T>,
-    timeout: number,
-    signal: AbortSignal | undefined,
-    timedOut: () => Error,
-  ): Promise<T> {
+  settle<T>(work: Promise<T>, how: Settling): Promise<T> {
+    const { deadlines, signal } = how
     return new Promise<T>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
+      let deadline: Deadline | undefined
       let offAbort: (() => void) | undefined
       let settled = false
       const finish = (): boolean => {
         if (settled) return false
         settled = true
-        clearTimeout(timer)
+        if (deadline !== undefined) deadlines.clear(deadline)
         offAbort?.()
+        how.onSettled()
         return true
       }
       const giveUp = (reason: unknown): void => {
@@ -63,15 +60,29 @@ export class PendingCall implements Call {
       }
       work.then(
         value => answered() && resolve(value),
-        (error: unknown) => answered() && reject(error),
+        (error: unknown) => answered() && reject(how.failure(error)),
       )
       // Its backend may have taken long to start, or aborted it.
       if (signal?.aborted) return giveUp(signal.reason)
       offAbort = signal && onAbort(signal, () => giveUp(signal.reason))
-      // Once the event loop was blocked for the whole timeout, the timer comes before the answer
-      // that has long arrived. One more turn lets it in.
-      const onTimeout = (): void => void setImmediate(() => settled || giveUp(timedOut()))
-      if (timeout > 0) timer = setTimeout(onTimeout, timeout).unref()
+      deadline = deadlines.set(() => {
+        deadline = undefined
+        // Once the event loop was blocked for the whole timeout, the timer comes before the answer
+        // that has long arrived. One more turn lets it in.
+        setImmediate(() => settled || giveUp(how.timedOut()))
+      })
     })
   }
+}
+
+/** What {@link PendingCall.settle} depends on. */
+export interface Settling {
+  readonly deadlines: Deadlines
+  readonly signal: AbortSignal | undefined
+  /** Makes the error to reject with at the deadline. */
+  readonly timedOut: () => Error
+  /** Makes the error to reject with where `work` rejects. */
+  readonly failure: (error: unknown) => Error
+  /** Called once, before the caller is answered. */
+  readonly onSettled: () => void
 }
