@@ -54,7 +54,10 @@ export class Deadlines {
     const time = performance.now()
     // A timer may come a fraction of a ms early.
     for (let first = this.#first; first !== undefined; first = this.#first) {
-      if (first.end > time + 1) return this.#wait(Math.ceil(first.end - time))
+      if (first.end > time + 1) {
+        this.#wait(Math.ceil(first.end - time))
+        return
+      }
       this.clear(first)
       first.passed()
     }
