@@ -1,16 +1,19 @@
 // @ts-check
 // Builds, then runs the benchmarks one after another: all, or those named, as in
-// `pnpm bench envelope`.
+// `pnpm bench envelope`. What begins with the first dash goes to them: `pnpm bench sqlite --only get`.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
 
+const args = process.argv.slice(2).filter(arg => arg !== '--')
+const dash = args.findIndex(arg => arg.startsWith('-'))
+const [wanted, options] = dash < 0 ? [args, []] : [args.slice(0, dash), args.slice(dash)]
+
 await prepare(['--filter=@l2/benchmarks...'])
 const dist = join(root, 'benchmarks/dist')
 const all = readdirSync(dist).filter(file => file.endsWith('.bench.js'))
-const wanted = process.argv.slice(2).filter(arg => arg !== '--')
 const files = wanted.length === 0 ? all : wanted.map(name => `${name}.bench.js`)
 const unknown = files.filter(file => !all.includes(file))
 if (unknown.length > 0) {
@@ -19,6 +22,8 @@ if (unknown.length > 0) {
 }
 for (const file of files) {
   console.log(`\n== ${file.replace('.bench.js', '')}`)
-  const { status } = spawnSync(process.execPath, [join(dist, file)], { stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, [join(dist, file), ...options], {
+    stdio: 'inherit',
+  })
   if (status !== 0) process.exit(status ?? 1)
 }

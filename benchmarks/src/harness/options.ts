@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import type { Row } from './subject.js'
+import { WORKS, type WorkName } from './works.js'
+
+/** What the command line chooses. */
+export interface Options {
+  readonly rounds: number
+  readonly works: readonly WorkName[]
+  readonly concurrency: readonly number[]
+  /** The first is the limit, whether it was asked for or not. */
+  readonly rows: readonly Row[]
+  /** Length of a timed slice, in ms. */
+  readonly ms: number
+  /** Only looks whether all subjects answer rightly. */
+  readonly check: boolean
+  /** Writes the page in `results/`. */
+  readonly write: boolean
+}
+
+/** @throws Error that says what may be chosen. */
+export function parseOptions(args: readonly string[], rows: readonly Row[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '9' },
+      only: { type: 'string', default: Object.keys(WORKS).join() },
+      concurrency: { type: 'string', default: '1,50,500' },
+      subjects: { type: 'string', default: rows.map(({ id }) => id).join() },
+      ms: { type: 'string', default: '100' },
+      check: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
+  })
+  const [limit] = rows
+  const ids = chosen(
+    'subject',
+    values.subjects,
+    rows.map(({ id }) => id),
+  )
+  return {
+    rounds: positive('rounds', values.rounds),
+    works: chosen('work', values.only, Object.keys(WORKS)) as WorkName[],
+    concurrency: values.concurrency.split(',').map(each => positive('concurrency', each)),
+    rows: rows.filter(row => row === limit || ids.includes(row.id)),
+    ms: positive('ms', values.ms),
+    check: values.check,
+    write: values.write,
+  }
+}
+
+function chosen(what: string, list: string, known: readonly string[]): string[] {
+  const names = list.split(',')
+  const unknown = names.filter(name => !known.includes(name))
+  if (unknown.length === 0) return names
+  throw new Error(`no such ${what}: ${unknown.join(', ')}; there are ${known.join(', ')}`)
+}
+
+function positive(name: string, text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new Error(`--${name} takes whole numbers over 0, not ${text}`)
+}

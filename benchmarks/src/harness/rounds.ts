@@ -1,0 +1,54 @@
+import { median, ratios, type Spread } from '../ratios.js'
+import type { Running } from './running.js'
+import type { Slice } from './slice.js'
+import type { WorkName } from './works.js'
+
+/** What one subject does of one work, as ratios to the limit. */
+export interface Cell {
+  readonly id: string
+  /** Calls in the same time: more is better. */
+  readonly rate: Spread
+  /** CPU time per call: less is better. */
+  readonly cpu: Spread
+  /** Median wall time of a call, in µs: for orientation, as it says more about the machine. */
+  readonly micros: number
+}
+
+/** What is measured in one table row after another. */
+export interface Measurement {
+  readonly work: WorkName
+  readonly concurrency: number
+  readonly ms: number
+  readonly rounds: number
+}
+
+/**
+ * Each subject does a slice of the work in each round, one after another while all others are idle:
+ * a machine that speeds up or slows down does so for all of them. The first round is thrown away:
+ * code is not compiled yet, and stores are not filled.
+ */
+export async function measure(
+  all: readonly Running[],
+  { work, concurrency, ms, rounds }: Measurement,
+): Promise<Cell[]> {
+  const subjects = all.filter(({ works }) => works.includes(work))
+  const slices = new Map<Running, Slice[]>(subjects.map(subject => [subject, []]))
+  for (let round = 0; round <= rounds; round++) {
+    // Every second round backwards: nobody always runs after the same neighbour.
+    for (const subject of round % 2 ? subjects.toReversed() : subjects) {
+      const slice = await subject.remote.do('slice', work, { concurrency, ms })
+      if (round > 0) slices.get(subject)?.push(slice)
+    }
+  }
+  const [limit] = subjects
+  const of = (subject: Running | undefined, figure: (slice: Slice) => number): number[] =>
+    (subject && slices.get(subject)?.map(figure)) ?? []
+  const rate = ({ calls, ms }: Slice): number => calls / ms
+  const cpu = ({ calls, cpu }: Slice): number => cpu / calls
+  return subjects.map(subject => ({
+    id: subject.row.id,
+    rate: ratios(of(subject, rate), of(limit, rate)),
+    cpu: ratios(of(subject, cpu), of(limit, cpu)),
+    micros: median(of(subject, slice => 1_000 / rate(slice))),
+  }))
+}

@@ -1,0 +1,51 @@
+import type { Work } from './works.js'
+
+/** What one process did in one slice of time. */
+export interface Slice {
+  readonly calls: number
+  /** Wall time, in ms. */
+  readonly ms: number
+  /** CPU time of the process with all its threads, in ms. */
+  readonly cpu: number
+}
+
+/** How a slice is done. */
+export interface SliceOptions {
+  /** That many loops, each of which awaits its own call. */
+  readonly concurrency: number
+  /** How long it lasts, in ms. */
+  readonly ms: number
+}
+
+/** Does the work for some time, after having done it for half that time unmeasured. */
+export async function slice(work: Work, { concurrency, ms }: SliceOptions): Promise<Slice> {
+  await work.prepare?.()
+  // What others' calls left in the caches of the processor, and what preparing left to collect, is
+  // no part of it.
+  globalThis.gc?.()
+  await repeat(work, { concurrency, ms: ms / 2, calls: 2_500 })
+  return repeat(work, { concurrency, ms, calls: Number.POSITIVE_INFINITY })
+}
+
+async function repeat(
+  work: Work,
+  { concurrency, ms, calls: limit }: SliceOptions & { calls: number },
+): Promise<Slice> {
+  let calls = 0
+  const cpu = process.cpuUsage()
+  const start = performance.now()
+  const end = start + ms
+  const loop = async (): Promise<void> => {
+    while (performance.now() < end && calls < limit) {
+      const call = work.step()
+      if (call === undefined) return
+      calls++
+      const answer = await call
+      work.check?.(answer)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, loop))
+  const took = performance.now() - start
+  const { user, system } = process.cpuUsage(cpu)
+  return { calls, ms: took, cpu: (user + system) / 1_000 }
+}
