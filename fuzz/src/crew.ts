@@ -1,0 +1,186 @@
+import { join } from 'node:path'
+import { clockFrom } from './clock.js'
+import type { Finding, Incident } from './history.js'
+import type { Assignment, WorkerReport } from './orders.js'
+import { derivedSeed } from './random.js'
+import { WorkerProcess } from './worker-process.js'
+
+/** How long a worker may take to start, in ms. */
+const START = 30_000
+
+/** How long one that was told to stop may take, in ms: longer than any call. */
+const STOP = 40_000
+
+/** What the workers of one round have in common. */
+export interface Task {
+  readonly round: number
+  readonly seed: number
+  /** Where logs go. */
+  readonly folder: string
+  readonly config: unknown
+  readonly plant?: string | undefined
+}
+
+interface Member {
+  process: WorkerProcess
+  name: string
+  /** Counts the processes that stood at this place in the round. */
+  incarnation: number
+}
+
+/** The workers: a process at each place, replaced when it is killed. */
+export class Crew {
+  readonly #module: string
+  readonly #members: Member[] = []
+  readonly #base = process.hrtime.bigint()
+  readonly now = clockFrom(this.#base)
+  #task: Task | undefined
+  #calls = new Map<string, number>()
+  /** By names of processes. ns. */
+  readonly gone = new Map<string, number>()
+  readonly incidents: Incident[] = []
+  readonly findings: Finding[] = []
+  /** The longest stall of any worker's event loop in this round, in ms. */
+  stall = 0
+
+  private constructor(moduleUrl: string) {
+    this.#module = moduleUrl
+  }
+
+  static async start(moduleUrl: string, size: number): Promise<Crew> {
+    const crew = new Crew(moduleUrl)
+    for (let at = 0; at < size; at++)
+      crew.#members.push({ process: new WorkerProcess(moduleUrl), name: '', incarnation: 0 })
+    await Promise.all(crew.#members.map(member => crew.#ready(member.process)))
+    return crew
+  }
+
+  get size(): number {
+    return this.#members.length
+  }
+
+  /** How many calls have been made in this round, as far as workers told. */
+  get calls(): number {
+    let sum = 0
+    for (const calls of this.#calls.values()) sum += calls
+    return sum
+  }
+
+  /** Has all of them begin at once. */
+  begin(task: Task): void {
+    this.#task = task
+    this.#calls = new Map()
+    this.gone.clear()
+    this.incidents.length = 0
+    this.findings.length = 0
+    this.stall = 0
+    for (const [at, member] of this.#members.entries()) {
+      member.incarnation = 0
+      this.#assign(at, 'work')
+    }
+  }
+
+  /** Kills one in the middle of whatever it does, and puts another in its place. */
+  async kill(at: number): Promise<void> {
+    const member = this.#members[at] as Member
+    await this.#noteCrash(member)
+    await member.process.kill()
+    this.gone.set(member.name, this.now())
+    await this.#replace(at)
+  }
+
+  /** Stops one for a while: to the others it seems to hang, with whatever it holds. */
+  async pause(at: number, ms: number): Promise<void> {
+    const { process, name } = this.#members[at] as Member
+    const begin = this.now()
+    process.signal('SIGSTOP')
+    await new Promise(resolve => setTimeout(resolve, ms))
+    process.signal('SIGCONT')
+    this.incidents.push({ name: 'pause', begin, end: this.now(), process: name })
+  }
+
+  /** Has one close its adapter, with calls in flight, and open another. */
+  async reopen(at: number): Promise<void> {
+    const { process } = this.#members[at] as Member
+    const reopened = process.report('reopened', STOP)
+    process.order({ do: 'reopen' })
+    await reopened
+  }
+
+  /** Has all of them finish. Who doesn't is killed, and its calls tell. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#members.map(member => this.#finish(member, true)))
+  }
+
+  /** Has one look whether what is left can be read and removed as it should be. */
+  async verify(): Promise<void> {
+    const member = this.#members[0] as Member
+    member.incarnation++
+    this.#assign(0, 'verify')
+    await this.#finish(member, false)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#members.map(({ process }) => process.kill()))
+  }
+
+  #assign(at: number, what: 'work' | 'verify'): void {
+    const member = this.#members[at] as Member
+    const { round, seed, folder, config, plant } = this.#task as Task
+    member.name = `${round}.${at}.${member.incarnation}`
+    const { name } = member
+    const assignment: Assignment = {
+      name,
+      log: join(folder, `${name}.log`),
+      seed: derivedSeed(seed, round, at, member.incarnation),
+      base: String(this.#base),
+      config,
+      ...(plant === undefined ? {} : { plant }),
+    }
+    const off = member.process.onReport((report: WorkerReport) => {
+      if (report.is === 'broken') this.#crash(member, report.message)
+      if (report.is === 'progress' || report.is === 'finished') this.#calls.set(name, report.calls)
+      if (report.is === 'finished') {
+        this.stall = Math.max(this.stall, report.stall)
+        off()
+      }
+    })
+    member.process.order({ do: what, ...assignment })
+  }
+
+  async #finish(member: Member, tell: boolean): Promise<void> {
+    const finished = member.process.report('finished', STOP)
+    if (tell) member.process.order({ do: 'stop' })
+    if ((await finished) !== undefined) return
+    await this.#noteCrash(member)
+    await member.process.kill()
+    this.gone.set(member.name, this.now())
+    member.process = new WorkerProcess(this.#module)
+    await this.#ready(member.process)
+  }
+
+  async #replace(at: number): Promise<void> {
+    const member = this.#members[at] as Member
+    member.process = new WorkerProcess(this.#module)
+    await this.#ready(member.process)
+    member.incarnation++
+    this.#assign(at, 'work')
+  }
+
+  async #ready(process: WorkerProcess): Promise<void> {
+    if ((await process.report('ready', START)) !== undefined) return
+    throw new Error(`a worker did not start:\n${process.complaints}`)
+  }
+
+  async #noteCrash({ process, name }: Member): Promise<void> {
+    if (process.hasEnded) this.#crash({ name }, process.complaints || 'it ended by itself')
+  }
+
+  #crash({ name }: { readonly name: string }, message: string): void {
+    this.findings.push({
+      rule: 'crash',
+      message: `worker ${name} broke down: ${message}`,
+      calls: [],
+    })
+  }
+}

@@ -1,0 +1,5 @@
+export { Crew } from './crew.js'
+export { type FuzzOptions, fuzz, fuzzWith } from './fuzz.js'
+export { PLANT_NAMES } from './plants.js'
+export { formatReport, type Report } from './report.js'
+export type { Fault, Scene, Stage, Subject } from './subject.js'

@@ -1,0 +1,46 @@
+import type { Crew } from './crew.js'
+import type { Allowances } from './history.js'
+import type { Random } from './random.js'
+
+/** A backend under test. */
+export interface Subject extends Allowances {
+  readonly name: string
+  /**
+   * URL of a module that every worker imports. It exports `open(config)`, which makes an adapter of
+   * a stage's config.
+   */
+  readonly module: string
+  /** What can happen to it, beside what can happen to workers of any backend. */
+  readonly faults: readonly Fault[]
+  /** Makes a new, empty place for one round. */
+  stage(): Promise<Stage>
+}
+
+/** Where one round happens. */
+export interface Stage {
+  /** For the module's `open`; goes to other processes as JSON. */
+  readonly config: unknown
+  /** Looks into the storage, while nobody works, for what must never be there. */
+  inspect(): Promise<readonly string[]>
+  /** Sweeps, and counts what is left of the bookkeeping. Called when no entry is left. */
+  residue(): Promise<number>
+  /** Removes it. */
+  close(): Promise<void>
+}
+
+/** A way to break something. */
+export interface Fault {
+  readonly name: string
+  /** Codes that calls may fail with meanwhile. Default: none. */
+  readonly causes?: readonly string[]
+  /** Breaks it, waits as long as it likes, and mends it. */
+  inject(scene: Scene): Promise<void>
+}
+
+/** What a fault can get hold of. */
+export interface Scene {
+  readonly config: unknown
+  /** The numbers of this fault: what it does is to follow from them. */
+  readonly random: Random
+  readonly crew: Crew
+}

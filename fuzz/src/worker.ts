@@ -1,0 +1,81 @@
+// A process that makes random calls until it is told to stop, or killed: see crew.ts.
+import { setPriority } from 'node:os'
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
+import { Caller, type ClosableAdapter } from './caller.js'
+import type { Assignment, WorkerOrder, WorkerReport } from './orders.js'
+import { plantBug } from './plants.js'
+import { randomFrom } from './random.js'
+import { StallMeter } from './stall-meter.js'
+import { verify } from './verify.js'
+import { nextStep } from './work.js'
+
+/** Calls that nobody awaits, at most. */
+const MOST_IN_FLIGHT = 300
+
+/** ms between two reports. */
+const PROGRESS = 100
+
+const [moduleUrl = ''] = process.argv.slice(2)
+const backend: { open(config: unknown): ClosableAdapter } = await import(moduleUrl)
+
+let stopping = false
+let reopening = false
+
+const report = (message: WorkerReport): void => void process.send?.(message)
+
+function callerOf({ name, log, base, config, plant }: Assignment): Caller {
+  const open = () => {
+    const adapter = backend.open(config)
+    return plant === undefined ? adapter : plantBug(plant, adapter)
+  }
+  return new Caller(name, log, BigInt(base), open)
+}
+
+async function work(assignment: Assignment): Promise<void> {
+  stopping = false
+  const meter = new StallMeter()
+  const caller = callerOf(assignment)
+  const random = randomFrom(assignment.seed)
+  const progress = setInterval(() => report({ is: 'progress', calls: caller.calls }), PROGRESS)
+  while (!stopping) {
+    const { works, awaited, abort, rest } = nextStep(random)
+    const made = works.map((each, at) =>
+      caller.make(each, at === abort?.at ? abort.when : undefined),
+    )
+    if (reopening) {
+      reopening = false
+      await caller.reopen()
+      report({ is: 'reopened' })
+    }
+    if (awaited) await Promise.all(made)
+    else if (caller.inFlight > MOST_IN_FLIGHT) await caller.settle()
+    if (rest === 0) await turn()
+    else if (rest !== undefined) await pause(rest)
+  }
+  await caller.close()
+  clearInterval(progress)
+  meter.stop()
+  report({ is: 'finished', calls: caller.calls, stall: meter.longest })
+}
+
+async function look(assignment: Assignment): Promise<void> {
+  const caller = callerOf(assignment)
+  await verify(caller, randomFrom(assignment.seed))
+  await caller.close()
+  report({ is: 'finished', calls: caller.calls, stall: 0 })
+}
+
+function obey(order: WorkerOrder): Promise<void> | undefined {
+  if (order.do === 'stop') stopping = true
+  else if (order.do === 'reopen') reopening = true
+  else return order.do === 'work' ? work(order) : look(order)
+  return undefined
+}
+
+process.on('message', (order: WorkerOrder) => {
+  obey(order)?.catch(error => report({ is: 'broken', message: String(error?.stack ?? error) }))
+})
+process.on('disconnect', () => process.exit())
+// Those that start, and who breaks things, go first.
+setPriority(5)
+report({ is: 'ready' })
