@@ -1,11 +1,15 @@
+import { median, ratios } from './ratios.js'
+
 /** One way of doing the same work. */
 export interface Subject {
   readonly name: string
   readonly run: () => unknown
 }
 
-const ROUNDS = 15
-const SLICE_MS = 60
+/** Does everything once, to see that it works. */
+const check = process.argv.includes('--check')
+const ROUNDS = check ? 1 : 15
+const SLICE_MS = check ? 1 : 60
 
 /**
  * Times subjects side by side in one run and prints each as a ratio to the first, the limit:
@@ -28,18 +32,12 @@ export function compare(title: string, subjects: readonly Subject[]): void {
   console.log(title)
   for (const { name } of subjects) {
     const own = rates.get(name) ?? []
-    const ratios = own
-      .map((each, round) => each / (limitRates[round] ?? Number.NaN))
-      .toSorted(ascending)
-    const at = (part: number): string => (ratios[Math.floor((ROUNDS - 1) * part)] ?? 0).toFixed(2)
-    const perCall = 1_000 / (own.toSorted(ascending)[ROUNDS >> 1] ?? 1)
-    console.log(
-      `  ${name.padEnd(36)} ${at(0.5)}  (${at(0.25)} to ${at(0.75)})  ${perCall.toFixed(2)} µs`,
-    )
+    const { lower, median: middle, upper } = ratios(own, limitRates)
+    const [low, mid, high] = [lower, middle, upper].map(ratio => ratio.toFixed(2))
+    const perCall = (1_000 / median(own)).toFixed(2)
+    console.log(`  ${name.padEnd(36)} ${mid}  (${low} to ${high})  ${perCall} µs`)
   }
 }
-
-const ascending = (a: number, b: number): number => a - b
 
 /** How many calls fit into about `ms`; warms the code up on the way. */
 function callsIn(ms: number, run: () => unknown): number {

@@ -1,47 +1,66 @@
 import { type Options, parseOptions } from './options.js'
+import { type Page, writePage } from './page.js'
+import { withPeers } from './peers.js'
 import { type Cell, measure } from './rounds.js'
 import { type Running, withRunning } from './running.js'
+import { sizes } from './sizes.js'
 import type { Row } from './subject.js'
-import { spread, table } from './table.js'
+import { ratio, spread, table } from './table.js'
 import { WORKS, type WorkName } from './works.js'
 
-/** Measures subjects beside the first, as the command line says. */
-export async function benchmark(rows: readonly Row[]): Promise<void> {
+/**
+ * Measures subjects beside the first, the limit, as the command line says.
+ *
+ * @param page what `--write` puts around the tables.
+ */
+export async function benchmark(rows: readonly Row[], page: Page): Promise<void> {
   const options = parseOptions(process.argv.slice(2), rows)
-  await withRunning(options.rows, async running => {
-    for (const { row, remote } of running) {
+  const chosen = await withPeers(options.rows)
+  await withRunning(chosen, async (running, folderOf) => {
+    for (const { row, remote, works } of running) {
       await remote.do('verify')
-      console.log(`${row.id}: right answers`)
+      console.log(`${row.id}: answers rightly; does ${works.join(', ')}`)
     }
     if (options.check) return
-    for (const work of options.works) console.log(await measured(work, running, options))
+    const sections: string[] = []
+    const add = (section: string): void => {
+      console.log(`\n${section}`)
+      sections.push(section)
+    }
+    for (const work of options.works) add(await worked(work, running, options))
+    if (options.sizes) add(await sizes(running, folderOf))
+    if (!options.write) return
+    if (chosen.length < options.rows.length) throw new Error('a page is of all subjects')
+    writePage(page, chosen, sections)
   })
 }
 
-/** One work at each concurrency, as text. */
-async function measured(
+/** One work at each concurrency, as a table. */
+async function worked(
   work: WorkName,
   running: readonly Running[],
   { rounds, ms, concurrency }: Options,
 ): Promise<string> {
   const columns: Cell[][] = []
   for (const each of concurrency) {
+    console.error(`${work} at ${each} ...`)
     columns.push(await measure(running, { work, concurrency: each, ms, rounds }))
   }
-  const lines = columns[0]?.map(({ id }) => {
-    const cells = columns.map(column => column.find(cell => cell.id === id))
+  const micros = columns.map(column => column[0]?.micros.toPrecision(2))
+  console.log(`\nµs per call of the limit, at ${concurrency.join(', ')}: ${micros.join(', ')}`)
+
+  const lines = columns[0]?.map(({ title }) => {
+    const cells = columns.map(column => column.find(cell => cell.title === title))
     return [
-      id,
+      title,
       ...cells.map(cell => (cell ? spread(cell.rate) : '')),
-      ...cells.map(cell => (cell ? cell.cpu.median.toFixed(2) : '')),
-      ...cells.map(cell => (cell ? cell.micros.toFixed(1) : '')),
+      ...cells.map(cell => (cell ? ratio(cell.cpu.median) : '')),
     ]
   })
   const head = [
-    WORKS[work],
-    ...concurrency.map(each => `${each}`),
+    '',
+    ...concurrency.map(each => `${each} at once`),
     ...concurrency.map(each => `CPU, ${each}`),
-    ...concurrency.map(each => `µs, ${each}`),
   ]
-  return `\n${table(head, lines ?? [])}`
+  return `## ${WORKS[work]}\n\n${table(head, lines ?? [])}`
 }

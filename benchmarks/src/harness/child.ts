@@ -26,7 +26,7 @@ let works: Works
 const actions: Actions = {
   async open(row, place) {
     subject = await opened(row, place)
-    works = worksOf(subject, COUNT)
+    works = worksOf(subject, row.entries ?? COUNT)
     return Object.keys(works) as WorkName[]
   },
   verify: () => verify(subject),
@@ -36,17 +36,20 @@ const actions: Actions = {
     return slice(work, options)
   },
   rss: () => process.memoryUsage.rss(),
-  bytesPerEntry: async (row, place) => bytesPerEntry(await opened(row, place), place),
+  async bytesPerEntry(row, place) {
+    return bytesPerEntry(await opened(row, place), place, row.entries ?? COUNT)
+  },
   async close() {
     await subject.close()
   },
 }
 
-async function opened({ file, open = 'open' }: Row, place: Place): Promise<Subject> {
-  const url = new URL(`../subjects/${file}.js`, import.meta.url)
+async function opened({ file, peer, open = 'open' }: Row, place: Place): Promise<Subject> {
+  const path = peer ? `../../peers/${file}.mjs` : `../subjects/${file}.js`
+  const url = new URL(path, import.meta.url)
   const exported: Record<string, Open | undefined> = await import(url.href)
   const make = exported[open]
-  if (make === undefined) throw new Error(`subjects/${file}.ts exports no ${open}`)
+  if (make === undefined) throw new Error(`${path} exports no ${open}`)
   return make(place)
 }
 

@@ -1,11 +1,15 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { COUNT, eachOf, Keys, someValues, tagsOf } from './keys.js'
+import { eachOf, Keys, someValues, tagsOf } from './keys.js'
 import type { Place, Subject } from './subject.js'
 
 /** Bytes of all files in the place, per entry, after the subject was filled and closed. */
-export async function bytesPerEntry(subject: Subject, { folder }: Place): Promise<number> {
-  const { all } = new Keys('entry', COUNT)
+export async function bytesPerEntry(
+  subject: Subject,
+  { folder }: Place,
+  count: number,
+): Promise<number> {
+  const { all } = new Keys('entry', count)
   const value = someValues().map(bytes => subject.toValue?.(bytes) ?? bytes)
   let at = 0
   await eachOf(all, key => {

@@ -2,10 +2,15 @@ import { parseArgs } from 'node:util'
 import type { Row } from './subject.js'
 import { WORKS, type WorkName } from './works.js'
 
+/** Beside the works, what `--only` knows. */
+const SIZES = 'sizes'
+
 /** What the command line chooses. */
 export interface Options {
   readonly rounds: number
   readonly works: readonly WorkName[]
+  /** Whether sizes are measured as well. */
+  readonly sizes: boolean
   readonly concurrency: readonly number[]
   /** The first is the limit, whether it was asked for or not. */
   readonly rows: readonly Row[]
@@ -23,23 +28,24 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     args: [...args],
     options: {
       rounds: { type: 'string', default: '9' },
-      only: { type: 'string', default: Object.keys(WORKS).join() },
+      only: { type: 'string', default: [...Object.keys(WORKS), SIZES].join() },
       concurrency: { type: 'string', default: '1,50,500' },
-      subjects: { type: 'string', default: rows.map(({ id }) => id).join() },
+      subjects: { type: 'string' },
       ms: { type: 'string', default: '100' },
       check: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   })
   const [limit] = rows
-  const ids = chosen(
-    'subject',
-    values.subjects,
-    rows.map(({ id }) => id),
-  )
+  const only = chosen('work', values.only, [...Object.keys(WORKS), SIZES])
+  // A check is for every change: it compiles nothing for minutes, unless that is asked for.
+  const byDefault = rows.filter(({ native }) => !(native && values.check))
+  const idsOf = (some: readonly Row[]): string[] => some.map(({ id }) => id)
+  const ids = chosen('subject', values.subjects ?? idsOf(byDefault).join(), idsOf(rows))
   return {
     rounds: positive('rounds', values.rounds),
-    works: chosen('work', values.only, Object.keys(WORKS)) as WorkName[],
+    works: only.filter(name => name !== SIZES) as WorkName[],
+    sizes: only.includes(SIZES),
     concurrency: values.concurrency.split(',').map(each => positive('concurrency', each)),
     rows: rows.filter(row => row === limit || ids.includes(row.id)),
     ms: positive('ms', values.ms),

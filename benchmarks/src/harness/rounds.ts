@@ -5,7 +5,7 @@ import type { WorkName } from './works.js'
 
 /** What one subject does of one work, as ratios to the limit. */
 export interface Cell {
-  readonly id: string
+  readonly title: string
   /** Calls in the same time: more is better. */
   readonly rate: Spread
   /** CPU time per call: less is better. */
@@ -46,7 +46,7 @@ export async function measure(
   const rate = ({ calls, ms }: Slice): number => calls / ms
   const cpu = ({ calls, cpu }: Slice): number => cpu / calls
   return subjects.map(subject => ({
-    id: subject.row.id,
+    title: subject.row.title,
     rate: ratios(of(subject, rate), of(limit, rate)),
     cpu: ratios(of(subject, cpu), of(limit, cpu)),
     micros: median(of(subject, slice => 1_000 / rate(slice))),

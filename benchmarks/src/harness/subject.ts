@@ -29,7 +29,7 @@ export interface Place {
   readonly folder: string
 }
 
-/** What a file in `subjects/` exports, once for each way to set its cache up. */
+/** What a subject's file exports, once for each way to set its cache up. */
 export type Open = (place: Place) => Subject | Promise<Subject>
 
 /** A row of the results: a subject and where its code is. */
@@ -38,10 +38,16 @@ export interface Row {
   readonly id: string
   /** What the results call it. */
   readonly title: string
-  /** The file in `subjects/`, without its ending. */
+  /** The file in `subjects/`, or in `../peers/`, without its ending. */
   readonly file: string
+  /** In `../peers/`, whose packages are installed when they are first needed. */
+  readonly peer?: boolean
+  /** It needs a native module that takes minutes to compile. */
+  readonly native?: boolean
   /** The name that this file exports the {@link Open} under. Default: `open`. */
   readonly open?: string
+  /** Entries of each kind, where filling its store with as many as others have takes minutes. */
+  readonly entries?: number
   /** What a reader must know to judge the figures. */
   readonly note?: string
 }

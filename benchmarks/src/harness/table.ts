@@ -11,7 +11,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 /** A ratio with two digits that count. */
-const ratio = (value: number): string => value.toPrecision(value >= 1 && value < 10 ? 3 : 2)
+export const ratio = (value: number): string => value.toPrecision(value >= 1 && value < 10 ? 3 : 2)
 
 /** A median with its quartiles. */
 export const spread = ({ lower, median, upper }: Spread): string =>
