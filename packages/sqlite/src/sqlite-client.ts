@@ -1,8 +1,10 @@
 import type { Failure } from '@l2/core'
 import Database from 'better-sqlite3'
-import { describeError, openingError } from './sqlite-errors.js'
-import { checkPath, createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
+import { describeError, isDamage, openingError } from './sqlite-errors.js'
+import { createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
+import { preparePath } from './sqlite-path.js'
 import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
+import { identityOf, PathWatch } from './sqlite-watch.js'
 
 /**
  * The write-ahead log is cut back to this after a checkpoint, in bytes. SQLite starts one at 1 000
@@ -17,6 +19,8 @@ export const MEMORY = ':memory:'
 interface Connection {
   readonly db: Database.Database
   readonly statements: Statements
+  /** Of a file, as opposed to memory. */
+  readonly watch?: PathWatch
 }
 
 /**
@@ -28,6 +32,7 @@ export class SqliteClient {
   /** The path as messages show it. */
   readonly #file: string
   #connection: Connection | undefined
+  #damaged = false
 
   /** @param path absolute, or {@link MEMORY}. */
   constructor(path: string) {
@@ -41,6 +46,7 @@ export class SqliteClient {
 
   /** The statements, each of which is a transaction by itself. Opens the file if need be. */
   statements(): Statements {
+    this.#leaveIfUseless()
     this.#connection ??= this.#open()
     return this.#connection.statements
   }
@@ -75,6 +81,7 @@ export class SqliteClient {
 
   /** What an error of this connection means. */
   describe(error: unknown): Failure | undefined {
+    if (isDamage(error)) this.#damaged = true
     return describeError(error, this.#file)
   }
 
@@ -82,15 +89,29 @@ export class SqliteClient {
   close(): void {
     this.#connection?.db.close()
     this.#connection = undefined
+    this.#damaged = false
+  }
+
+  /** Closes a connection to a file that was damaged, or that the path does not name any more. */
+  #leaveIfUseless(): void {
+    const open = this.#connection
+    // What a transaction has begun, it may finish.
+    if (!(this.#damaged || open?.watch?.isDue) || open?.db.inTransaction) return
+    open?.watch?.look(() => this.close())
+    // What it remembers of the file may be older than a repair.
+    if (this.#damaged) this.close()
   }
 
   #open(): Connection {
     try {
-      if (this.#path !== MEMORY) checkPath(this.#path, this.#file)
+      if (this.#path === MEMORY) return this.#setUp(new Database(MEMORY))
+      preparePath(this.#path, this.#file)
+      const identity = identityOf(this.#path)
       // A wait for a lock would stop this process's event loop: the queue waits instead.
-      const db = new Database(this.#path, { timeout: 0 })
+      const db = new Database(this.#path, { timeout: 0, fileMustExist: true })
       try {
-        return this.#setUp(db)
+        const connection = this.#setUp(db)
+        return { ...connection, watch: new PathWatch(this.#path, this.#file, identity) }
       } catch (error) {
         db.close()
         throw error
@@ -108,7 +129,9 @@ export class SqliteClient {
     db.pragma('synchronous = NORMAL')
     db.pragma(`journal_size_limit = ${LOG_LIMIT}`)
     if (inspect(db, this.#file) === 'blank') createLayout(db, this.#file)
-    else useWriteAheadLog(db, this.#file)
-    return { db, statements: prepareStatements(db) }
+    // Compiled before anything is changed: they need all tables to be ours.
+    const statements = prepareStatements(db)
+    useWriteAheadLog(db, this.#file)
+    return { db, statements }
   }
 }

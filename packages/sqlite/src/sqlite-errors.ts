@@ -11,6 +11,13 @@ export function isBusy(error: unknown): boolean {
   )
 }
 
+/** Whether the file holds what SQLite, or this package, never wrote. */
+export function isDamage(error: unknown): boolean {
+  const code = codeOf(error)
+  // No constraint of ours can fail but in an index that is not that of its table.
+  return /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT)/.test(code)
+}
+
 /** Whether a statement could not be compiled: a table that it needs is not there. */
 const isStatementError = (code: string, message: string): boolean =>
   code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)
@@ -31,23 +38,26 @@ const WRONG_PATHS: ReadonlyMap<string, string> = new Map([
 export function describeError(error: unknown, file: string): Failure | undefined {
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : ''
-  if (code === 'SQLITE_FULL')
+  // The second is that of opening a file.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
     return failure(
       'L2_FULL',
-      `no room left for ${file}, which deletes need too: free some space on its disk, or stop ` +
-        'the processes that use it and remove it with its -wal and -shm files.',
+      `no room left for ${file}, which deletes need too: free some space on its disk, or remove ` +
+        'it together with its -wal and -shm files, also while processes use it.',
     )
+  // SQLite itself sees that only now and then.
+  if (code === 'SQLITE_READONLY_DBMOVED') return movedError(file)
   if (code.startsWith('SQLITE_READONLY'))
     return failure(
       'L2_READ_ONLY',
       `${file} does not take writes: give this process the right to write the file and its ` +
         'directory, and mount the file system for writing.',
     )
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB')
+  if (isDamage(error))
     return failure(
       'L2_CORRUPT_STORE',
-      `${file} is damaged. It is a cache: stop the processes that use it, remove it with its ` +
-        '-wal and -shm files, and start again.',
+      `${file} is damaged. It is a cache: remove it together with its -wal and -shm files; ` +
+        'processes that use it go on with a new one within a second.',
     )
   if (isStatementError(code, message))
     return failure(
@@ -76,6 +86,12 @@ export function describeError(error: unknown, file: string): Failure | undefined
         '`npm rebuild better-sqlite3`, or with pnpm `pnpm approve-builds` (it needs python3, make ' +
         'and a C++ compiler where no binary can be had).',
     )
+  if (code === 'EACCES' || code === 'EPERM')
+    return failure(
+      'L2_UNAVAILABLE',
+      'give this process the right to search (x) the directories on the way to the file, or ' +
+        `correct \`path\`: ${file}`,
+    )
   const wrong = WRONG_PATHS.get(code)
   if (wrong !== undefined)
     // The path comes last: a long message is cut short.
@@ -87,16 +103,20 @@ export function describeError(error: unknown, file: string): Failure | undefined
 export function openingError(error: unknown, file: string): unknown {
   if (isBusy(error) || error instanceof L2Error) return error
   const code = codeOf(error)
-  if (code === 'SQLITE_NOTADB')
-    return new L2Error(
-      'L2_UNSUITABLE_BACKEND',
-      `${file} is not a SQLite database, and was left as it is: correct \`path\`, or remove the ` +
-        'file where nothing needs it.',
-      { cause: error },
-    )
+  if (code === 'SQLITE_NOTADB') return notDatabaseError(file, error)
   // A rollback that waits to be done, in a file that is not in WAL mode: never one of ours.
   if (code === 'SQLITE_READONLY_ROLLBACK') return foreignError(file)
   return error
+}
+
+/** The error for a file that is no SQLite database. */
+export function notDatabaseError(file: string, cause?: unknown): L2Error {
+  return new L2Error(
+    'L2_UNSUITABLE_BACKEND',
+    `${file} is not a SQLite database, and was left as it is: correct \`path\`, or remove the ` +
+      'file where nothing needs it.',
+    cause === undefined ? {} : { cause },
+  )
 }
 
 /** The error for a SQLite database that is not ours. */
@@ -105,6 +125,23 @@ export function foreignError(file: string): L2Error {
     'L2_UNSUITABLE_BACKEND',
     `${file} is the SQLite database of another program, and was left as it is: give the cache a ` +
       '`path` of its own.',
+  )
+}
+
+/** The error for a file that its path does not name any more. */
+export function movedError(file: string): L2Error {
+  return new L2Error(
+    'L2_UNAVAILABLE',
+    `${file} was deleted or replaced: call again to use what is there now, or a new file.`,
+  )
+}
+
+/** The error for a file that is gone, or another, while what SQLite put beside it is still there. */
+export function leftBehindError(file: string, suffixes: readonly string[]): L2Error {
+  return new L2Error(
+    'L2_UNAVAILABLE',
+    `${file} was deleted or replaced, but not what belongs to it, ${suffixes.join(', ')}: remove ` +
+      'these too.',
   )
 }
 

@@ -1,63 +1,7 @@
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { L2Error } from '@l2/core'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { foreignError } from './sqlite-errors.js'
 import { APPLICATION_ID, CREATE_LAYOUT, LAYOUT_VERSION } from './sqlite-sql.js'
-
-/**
- * Refuses a path that can't be ours before SQLite opens it for writing. Reads the file through
- * SQLite alone: to open and close it by other means would drop the locks that this process holds
- * on it (sqlite.org/howtocorrupt.html, section 2.2).
- *
- * Cost: two system calls for a new file; about 0.3 ms for one that is there.
- *
- * @throws L2Error `L2_UNAVAILABLE`, `L2_READ_ONLY`, `L2_UNSUITABLE_BACKEND`, `L2_SCHEMA_MISMATCH`.
- */
-export function checkPath(path: string, file: string): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) {
-    checkDirectory(path, file)
-    return
-  }
-  if (!stat.isFile())
-    throw new L2Error(
-      'L2_UNSUITABLE_BACKEND',
-      `${file} is ${stat.isDirectory() ? 'a directory' : 'not a regular file'}: \`path\` names ` +
-        'the file itself.',
-    )
-  if (stat.size === 0) return
-  // For writing, SQLite would finish what a crashed program left in its log. For reading, it would
-  // leave an empty log behind where there was none.
-  // Both stand beside the file itself, not beside a link to it.
-  const real = realpathSync(path)
-  const readonly = existsSync(`${real}-wal`) || existsSync(`${real}-journal`)
-  const db = new Database(path, { readonly, fileMustExist: true, timeout: 0 })
-  try {
-    inspect(db, file)
-  } finally {
-    db.close()
-  }
-}
-
-function checkDirectory(path: string, file: string): void {
-  const directory = dirname(path)
-  if (!existsSync(directory))
-    throw new L2Error(
-      'L2_UNAVAILABLE',
-      `the directory of ${file} does not exist: create it, or correct \`path\`.`,
-    )
-  try {
-    accessSync(directory, constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    throw new L2Error(
-      'L2_READ_ONLY',
-      `${file} does not exist, and this process may not create it: give it the right to write ` +
-        'in that directory.',
-      { cause },
-    )
-  }
-}
 
 /**
  * Tells whether a database is blank (nobody's yet) or has our layout.

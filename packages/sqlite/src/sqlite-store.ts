@@ -29,6 +29,7 @@ export class SqliteStore {
   readonly #prefix: string
   /** The id of the prefix, once it is known to be in the file. */
   #prefixId: number | undefined
+  #sql: Statements | undefined
 
   constructor(client: SqliteClient, prefix: string) {
     this.#client = client
@@ -126,6 +127,8 @@ export class SqliteStore {
 
   /** The id of the prefix. `undefined`: there is nothing under it. */
   #findPrefix(sql: Statements): number | undefined {
+    if (sql !== this.#sql) this.#prefixId = undefined
+    this.#sql = sql
     this.#prefixId ??= sql.findPrefix.get(this.#prefix)
     return this.#prefixId
   }

@@ -1,55 +1,14 @@
-import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SqliteAdapter } from '../src/index.js'
-import { startChild } from './support/child.js'
+import { openAt, ourFile, refusal } from './support/files.js'
 import { temporaryFolder } from './support/folder.js'
-import { rowsIn } from './support/inspect.js'
 
 const bytes = new Uint8Array([1, 2, 3])
-
-function openAt(path: string): SqliteAdapter {
-  const adapter = new SqliteAdapter({ path, sweepInterval: 0, timeout: 2_000 })
-  onTestFinished(() => adapter.close())
-  return adapter
-}
-
-/** A file that a first adapter has filled and closed. */
-async function ourFile(): Promise<string> {
-  const path = join(temporaryFolder(), 'cache.db')
-  await using adapter = new SqliteAdapter({ path })
-  await adapter.set('key', bytes, { tags: ['tag'] })
-  return path
-}
-
-const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
-
-/** What every operation says about this file. */
-async function refusal(path: string): Promise<{ code: string; message: string }> {
-  const adapter = openAt(path)
-  const error = await adapter.get('key').catch(error => error)
-  for (const call of [
-    adapter.set('key', bytes),
-    adapter.delete('key'),
-    adapter.deleteByTag('tag'),
-    adapter.clear(),
-    adapter.ping(),
-    adapter.sweep(),
-  ])
-    await expect(call).rejects.toMatchObject({ code: error.code })
-  return error
-}
 
 describe('options', () => {
   test.each([undefined, null, 42, '', 'a\0b', 'ends with a space ', {}])('no file: %j', path => {
@@ -126,13 +85,19 @@ describe(':memory:', () => {
 describe('a file that can not be used', () => {
   test('its directory is missing, then it is there', async () => {
     const folder = join(temporaryFolder(), 'missing')
-    const adapter = openAt(join(folder, 'cache.db'))
-    await expect(adapter.get('key')).rejects.toMatchObject({
-      code: 'L2_UNAVAILABLE',
-      message: expect.stringContaining('create it'),
-    })
-    mkdirSync(folder)
-    expect(await adapter.get('key')).toBeUndefined()
+    const link = join(temporaryFolder(), 'link')
+    symlinkSync(join(folder, 'linked.db'), link)
+    for (const path of [join(folder, 'cache.db'), link]) {
+      const adapter = openAt(path)
+      await expect(adapter.get('key')).rejects.toMatchObject({
+        code: 'L2_UNAVAILABLE',
+        message: expect.stringContaining('create it'),
+      })
+      mkdirSync(folder, { recursive: true })
+      expect(await adapter.get('key')).toBeUndefined()
+      await adapter.close()
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test.each([
@@ -144,99 +109,44 @@ describe('a file that can not be used', () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'file'), '')
     symlinkSync('loop', join(folder, 'loop'))
-    expect(await refusal(join(folder, name))).toMatchObject({
+    expect(await refusal(join(folder, name), folder)).toMatchObject({
       code: 'L2_UNSUITABLE_BACKEND',
       message: expect.stringMatching(`correct \`path\`.*${reason}`),
       retryable: false,
     })
   })
 
-  test('it is a directory', async () => {
-    expect(await refusal(temporaryFolder())).toMatchObject({
-      code: 'L2_UNSUITABLE_BACKEND',
-      message: expect.stringContaining('is a directory'),
-    })
+  test('it is not a file', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'folder'))
+    expect(spawnSync('mkfifo', [join(folder, 'fifo')]).status).toBe(0)
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen(join(folder, 'socket'), resolve))
+    onTestFinished(() => void server.close())
+    symlinkSync('fifo', join(folder, 'link'))
+    for (const [name, what] of [
+      ['folder', 'is a directory'],
+      ['fifo', 'is not a regular file'],
+      ['socket', 'is not a regular file'],
+      ['link', 'is not a regular file'],
+    ] as const)
+      expect(await refusal(join(folder, name))).toMatchObject({
+        code: 'L2_UNSUITABLE_BACKEND',
+        message: expect.stringMatching(`${what}: .path. names the file itself`),
+        retryable: false,
+      })
+    expect(await refusal('/dev/null', folder)).toMatchObject({ code: 'L2_UNSUITABLE_BACKEND' })
   })
 
-  test.each([
-    ['text', Buffer.from('Not a database, but something that someone needs.\n'.repeat(100))],
-    ['a short text', Buffer.from('hello')],
-    ['zeros', Buffer.alloc(8_192)],
-  ])('it is not a database: %s', async (_, content) => {
-    const path = join(temporaryFolder(), 'file')
-    writeFileSync(path, content)
-    expect(await refusal(path)).toMatchObject({
-      code: 'L2_UNSUITABLE_BACKEND',
-      message: expect.stringContaining('is not a SQLite database'),
-    })
-    expect(readFileSync(path)).toEqual(content)
-    expect(readdirSync(join(path, '..'))).toEqual(['file'])
-  })
-
-  test.each(['DELETE', 'WAL'])("it is another program's database, in mode %s", async mode => {
-    const path = join(temporaryFolder(), 'foreign.db')
-    const db = new Database(path)
-    db.exec(`PRAGMA journal_mode = ${mode}; CREATE TABLE entry (x); INSERT INTO entry VALUES (1)`)
-    db.close()
-    const before = digestOf(path)
-    expect(await refusal(path)).toMatchObject({
-      code: 'L2_UNSUITABLE_BACKEND',
-      message: expect.stringContaining('another program'),
-    })
-    expect(digestOf(path)).toBe(before)
-    expect(readdirSync(join(path, '..'))).toEqual(['foreign.db'])
-  })
-
-  test("it is another program's, by its mark alone", async () => {
-    const path = join(temporaryFolder(), 'foreign.db')
-    new Database(path).exec('PRAGMA application_id = 77').close()
-    expect((await refusal(path)).code).toBe('L2_UNSUITABLE_BACKEND')
-  })
-
-  test('it is a database that another program is using, or left in a crash', async () => {
-    const path = join(temporaryFolder(), 'foreign.db')
-    const db = new Database(path)
-    onTestFinished(() => void db.close())
-    db.exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)')
-    const before = [digestOf(path), digestOf(`${path}-wal`)]
-    expect((await refusal(path)).code).toBe('L2_UNSUITABLE_BACKEND')
-    expect([digestOf(path), digestOf(`${path}-wal`)]).toEqual(before)
-    expect(db.prepare('SELECT x FROM t').pluck().get()).toBe(1)
-
-    // What is on the disk now is what a crash would leave.
-    const crashed = join(temporaryFolder(), 'foreign.db')
-    writeFileSync(crashed, readFileSync(path))
-    writeFileSync(`${crashed}-wal`, readFileSync(`${path}-wal`))
-    expect((await refusal(crashed)).code).toBe('L2_UNSUITABLE_BACKEND')
-    const link = join(temporaryFolder(), 'link.db')
-    symlinkSync(crashed, link)
-    expect((await refusal(link)).code).toBe('L2_UNSUITABLE_BACKEND')
-    expect([digestOf(crashed), digestOf(`${crashed}-wal`)]).toEqual(before)
-  })
-
-  test('it is a database with a transaction to roll back', async () => {
-    const path = join(temporaryFolder(), 'foreign.db')
-    const db = new Database(path)
-    onTestFinished(() => void db.close())
-    db.exec('PRAGMA cache_size = 1; CREATE TABLE t (x); BEGIN')
-    for (let i = 0; i < 100; i++) db.prepare('INSERT INTO t VALUES (?)').run('x'.repeat(4_000))
-    const crashed = join(temporaryFolder(), 'foreign.db')
-    for (const suffix of ['', '-journal'])
-      writeFileSync(`${crashed}${suffix}`, readFileSync(`${path}${suffix}`))
-    const before = [digestOf(crashed), digestOf(`${crashed}-journal`)]
-    expect((await refusal(crashed)).code).toBe('L2_UNSUITABLE_BACKEND')
-    expect([digestOf(crashed), digestOf(`${crashed}-journal`)]).toEqual(before)
-  })
-
-  test('its layout is newer', async () => {
+  test.each([0, 2, -1, 2 ** 31 - 1])('its layout is another one: %i', async version => {
     const path = await ourFile()
-    new Database(path).exec('PRAGMA user_version = 2').close()
-    const before = digestOf(path)
-    expect(await refusal(path)).toMatchObject({
-      code: 'L2_SCHEMA_MISMATCH',
-      message: expect.stringMatching(/layout 2.*one version in all processes/),
-    })
-    expect(digestOf(path)).toBe(before)
+    new Database(path).exec(`PRAGMA user_version = ${version}`).close()
+    const { code, message } = await refusal(path)
+    expect(code).toBe('L2_SCHEMA_MISMATCH')
+    expect(message).toContain(
+      `has layout ${version}, and this version of @l2/sqlite knows layout 1`,
+    )
+    expect(message).toContain('one version in all processes')
   })
 
   test('its layout becomes newer under a running process', async () => {
@@ -257,80 +167,21 @@ describe('a file that can not be used', () => {
       await expect(call).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
   })
 
-  test('its tables are gone', async () => {
-    const path = await ourFile()
-    new Database(path).exec('DROP TABLE tag').close()
+  test.each(['DROP TABLE tag', 'ALTER TABLE entry DROP COLUMN value'])(
+    'its tables are not ours: %s',
+    async change => {
+      const path = await ourFile()
+      new Database(path).exec(change).close()
+      expect(await refusal(path)).toMatchObject({
+        code: 'L2_SCHEMA_MISMATCH',
+        message: expect.stringContaining('one version in all processes'),
+      })
+    },
+  )
+
+  test('it has our mark and nothing else', async () => {
+    const path = join(temporaryFolder(), 'cache.db')
+    new Database(path).exec('PRAGMA application_id = 0x6c327371; PRAGMA user_version = 1').close()
     expect((await refusal(path)).code).toBe('L2_SCHEMA_MISMATCH')
   })
-
-  test('it was cut short', async () => {
-    const path = await ourFile()
-    truncateSync(path, 4_096)
-    expect(await refusal(path)).toMatchObject({
-      code: 'L2_CORRUPT_STORE',
-      message: expect.stringContaining('remove it'),
-    })
-  })
-
-  test.each(['null', '[1]', '["tag'])('the tags of an entry are damaged: %s', async tags => {
-    const path = await ourFile()
-    const db = new Database(path)
-    db.prepare('UPDATE entry SET tags = ?').run(tags)
-    db.close()
-    const adapter = openAt(path)
-    for (const call of [
-      adapter.set('key', bytes),
-      adapter.delete('key'),
-      adapter.deleteByTag('tag'),
-      adapter.clear(),
-    ])
-      await expect(call).rejects.toMatchObject({
-        code: 'L2_CORRUPT_STORE',
-        message: expect.stringMatching(/cache\.db.*remove it/),
-        retryable: false,
-      })
-  })
-
-  test('it takes no writes, and is read all the same', async () => {
-    const folder = temporaryFolder()
-    const path = join(folder, 'cache.db')
-    await using writer = new SqliteAdapter({ path })
-    await writer.set('key', bytes, { tags: ['tag'] })
-    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o444)
-    chmodSync(folder, 0o555)
-    onTestFinished(() => chmodSync(folder, 0o755))
-    const child = await startChild()
-    // Root may write everything. Only now: a clone may be where nobody else can read it.
-    if (process.getuid?.() === 0) await child.do('becomeNobody', [])
-    await child.do('open', ['reader', { path }])
-    expect(await child.do('call', ['reader', 'get', ['key'], {}])).toEqual(bytes)
-    for (const [method, ...args] of [
-      ['set', 'key', bytes],
-      ['delete', 'key'],
-      ['deleteByTag', 'tag'],
-      ['clear'],
-      ['ping'],
-    ])
-      await expect(child.do('call', ['reader', method, args, {}])).rejects.toMatchObject({
-        code: 'L2_READ_ONLY',
-      })
-    await child.do('open', ['new', { path: join(folder, 'new.db') }])
-    await expect(child.do('call', ['new', 'get', ['key'], {}])).rejects.toMatchObject({
-      code: 'L2_READ_ONLY',
-      message: expect.stringContaining('may not create it'),
-    })
-    expect(rowsIn(path)).toMatchObject({ entry: 1, tag: 1 })
-  })
-})
-
-test('messages name the file, and no value', async () => {
-  const path = join(temporaryFolder(), 'file')
-  writeFileSync(path, 'secret '.repeat(1_000))
-  const error = await openAt(path)
-    .set('key', Buffer.from('hunter2'))
-    .catch(error => error)
-  expect(error.message).toContain(JSON.stringify(path))
-  expect(`${error.stack} ${error.cause.stack}`).not.toMatch(/secret|hunter2/)
-  expect(error.cause).toMatchObject({ code: 'SQLITE_NOTADB' })
-  expect(error.retryable).toBe(false)
 })
