@@ -1,6 +1,6 @@
 // @ts-check
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withoutCrashingHook } from './cleanup-hook.mjs'
 import { nodeDir } from './headers.mjs'
@@ -9,7 +9,7 @@ import { runLogged } from './run-logged.mjs'
 /**
  * Compiles the addon in its own folder.
  *
- * @param {string} folder better-sqlite3's
+ * @param {string} folder better-sqlite3's, or another's
  * @param {string} cache
  * @param {(line: string) => void} say
  * @returns {Promise<string | undefined>} undefined when it succeeded, else what went wrong
@@ -21,7 +21,7 @@ export async function compile(folder, cache, say) {
   const nodeGyp = fileURLToPath(import.meta.resolve('node-gyp/bin/node-gyp.js'))
   const args = [nodeGyp, 'rebuild', '--release', '--jobs=max']
   if (headers) args.push(`--nodedir=${withoutCrashingHook(headers, cache)}`)
-  say(`compiling better-sqlite3 for Node ${process.versions.node}: one to two minutes`)
+  say(`compiling ${basename(folder)} for Node ${process.versions.node}: one to two minutes`)
   const { ok, log } = await runLogged(process.execPath, args, {
     cwd: folder,
     log: join(cache, 'compile.log'),

@@ -14,7 +14,7 @@ import { WORKS, type WorkName } from './works.js'
  * @param page what `--write` puts around the tables.
  */
 export async function benchmark(rows: readonly Row[], page: Page): Promise<void> {
-  const options = parseOptions(process.argv.slice(2), rows)
+  const options = optionsOrExit(rows)
   const chosen = await withPeers(options.rows)
   await withRunning(chosen, async (running, folderOf) => {
     for (const { row, remote, works } of running) {
@@ -35,6 +35,15 @@ export async function benchmark(rows: readonly Row[], page: Page): Promise<void>
   })
 }
 
+function optionsOrExit(rows: readonly Row[]): Options {
+  try {
+    return parseOptions(process.argv.slice(2), rows)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(2)
+  }
+}
+
 /** One work at each concurrency, as a table. */
 async function worked(
   work: WorkName,
@@ -46,7 +55,7 @@ async function worked(
     console.error(`${work} at ${each} ...`)
     columns.push(await measure(running, { work, concurrency: each, ms, rounds }))
   }
-  const micros = columns.map(column => column[0]?.micros.toPrecision(2))
+  const micros = columns.map(column => column[0]?.micros.toFixed(1))
   console.log(`\nµs per call of the limit, at ${concurrency.join(', ')}: ${micros.join(', ')}`)
 
   const lines = columns[0]?.map(({ title }) => {

@@ -28,16 +28,20 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     args: [...args],
     options: {
       rounds: { type: 'string', default: '9' },
-      only: { type: 'string', default: [...Object.keys(WORKS), SIZES].join() },
-      concurrency: { type: 'string', default: '1,50,500' },
+      only: { type: 'string' },
+      concurrency: { type: 'string' },
       subjects: { type: 'string' },
       ms: { type: 'string', default: '100' },
       check: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   })
+  if (values.write && (values.only ?? values.concurrency ?? values.subjects) !== undefined)
+    throw new Error('--write is of everything: it goes with --rounds and --ms only')
   const [limit] = rows
-  const only = chosen('work', values.only, [...Object.keys(WORKS), SIZES])
+  const all = [...Object.keys(WORKS), SIZES]
+  const only = chosen('work', values.only ?? all.join(), all)
+  const concurrency = values.concurrency ?? '1,50,500'
   // A check is for every change: it compiles nothing for minutes, unless that is asked for.
   const byDefault = rows.filter(({ native }) => !(native && values.check))
   const idsOf = (some: readonly Row[]): string[] => some.map(({ id }) => id)
@@ -46,7 +50,7 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
     rounds: positive('rounds', values.rounds),
     works: only.filter(name => name !== SIZES) as WorkName[],
     sizes: only.includes(SIZES),
-    concurrency: values.concurrency.split(',').map(each => positive('concurrency', each)),
+    concurrency: concurrency.split(',').map(each => positive('concurrency', each)),
     rows: rows.filter(row => row === limit || ids.includes(row.id)),
     ms: positive('ms', values.ms),
     check: values.check,
