@@ -46,6 +46,7 @@ export class Deadlines {
 
   #wait(ms: number): void {
     // Left alone when nothing waits any more: the next call soon needs it again.
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(this.#look, ms).unref()
   }
 

@@ -11,7 +11,7 @@ import {
 } from '@l2/core'
 import type { Cursor, Slice } from './sqlite-bulk.js'
 import { MEMORY, SqliteClient } from './sqlite-client.js'
-import { CallQueue, EVERYTHING, NOTHING, type Touches } from './sqlite-queue.js'
+import { CallQueue, EVERYTHING, NOTHING } from './sqlite-queue.js'
 import { SqliteStore } from './sqlite-store.js'
 
 /** The lock is free for this long between two slices, in ms, so that others who wait get it. */
@@ -56,16 +56,16 @@ export class SqliteAdapter extends GuardedAdapter {
 class SqliteBackend implements Backend {
   readonly #client: SqliteClient
   readonly #store: SqliteStore
-  readonly #queue = new CallQueue()
+  readonly #queue: CallQueue
 
   constructor(path: string, prefix: string) {
     this.#client = new SqliteClient(path)
     this.#store = new SqliteStore(this.#client, prefix)
+    this.#queue = new CallQueue(this.#client)
   }
 
   get(key: string, call: Call): Awaitable<Uint8Array | undefined> {
-    // A file that others are creating is opened by the first in the queue, not by each read anew.
-    return this.#queue.run(call, key, () => this.#store.get(key), this.#client.isOpen)
+    return this.#queue.read(call, key, () => this.#store.get(key))
   }
 
   set(
@@ -75,35 +75,49 @@ class SqliteBackend implements Backend {
     tags: readonly string[],
     call: Call,
   ): Awaitable<void> {
-    return this.#queue.run(call, key, () => this.#store.set(key, value, ttl, tags))
+    return this.#queue.write(call, key, () => this.#store.set(key, value, ttl, tags))
   }
 
   delete(key: string, call: Call): Awaitable<void> {
-    return this.#queue.run(call, key, () => this.#store.delete(key))
+    return this.#queue.write(call, key, () => this.#store.delete(key))
   }
 
   deleteByTag(tag: string, call: Call): Slices {
-    return this.#inSlices<number>(call, EVERYTHING, at => this.#store.removeTagged(tag, at))
+    return this.#inSlices<number>(call, at => this.#store.removeTagged(tag, at))
   }
 
   clear(call: Call): Slices {
-    return this.#inSlices<string>(call, EVERYTHING, at => this.#store.removeAll(at))
+    return this.#inSlices<string>(call, at => this.#store.removeAll(at))
   }
 
   async *sweep(call: Call): AsyncGenerator<number, void> {
-    yield* this.#inSlices<number>(call, NOTHING, at => this.#store.removeExpired(at))
-    while (await this.#queue.run(call, NOTHING, () => this.#store.shrink())) {
+    let cursor: Cursor<number> | undefined
+    do {
+      const found = await this.#queue.read(call, NOTHING, () => this.#store.findExpired(cursor))
+      for (let { ids } = found; ids.length > 0; ) {
+        const done = await this.#queue.write(call, NOTHING, () => this.#store.removeExpired(ids))
+        yield done.removed
+        ids = ids.slice(done.seen)
+        await this.#leaveGap(call)
+      }
+      cursor = found.next
+      // A step that found nothing is a slice too.
+      if (found.ids.length === 0) yield 0
+    } while (cursor !== undefined)
+    // Looks first, as a file that has nothing to give back needs no lock.
+    while ((await this.#queue.read(call, NOTHING, () => this.#store.sparePages())) > 0) {
+      if (!(await this.#queue.write(call, NOTHING, () => this.#store.shrink()))) return
       yield 0
-      await pause(GAP, undefined, { ref: !call.background })
+      await this.#leaveGap(call)
     }
   }
 
   ping(call: Call): Awaitable<void> {
-    return this.#queue.run(call, NOTHING, () => this.#store.touch())
+    return this.#queue.write(call, NOTHING, () => this.#store.touch())
   }
 
-  close(): void {
-    this.#client.close()
+  close(): Promise<void> {
+    return this.#client.close()
   }
 
   describe(error: unknown): Failure | undefined {
@@ -113,17 +127,20 @@ class SqliteBackend implements Backend {
   /** @param slice does one slice, at the beginning or where the cursor says. */
   async *#inSlices<T extends number | string>(
     call: Call,
-    touches: Touches,
     slice: (cursor: Cursor<T> | undefined) => Slice<T>,
   ): AsyncGenerator<number, void> {
     let cursor: Cursor<T> | undefined
     for (;;) {
-      const { removed, next } = await this.#queue.run(call, touches, () => slice(cursor))
+      const { removed, next } = await this.#queue.write(call, EVERYTHING, () => slice(cursor))
       yield removed
       if (next === undefined) return
       cursor = next
-      await pause(GAP, undefined, { ref: !call.background })
+      await this.#leaveGap(call)
     }
+  }
+
+  #leaveGap(call: Call): Promise<void> {
+    return pause(GAP, undefined, { ref: !call.background })
   }
 }
 

@@ -48,33 +48,31 @@ export function removeAll(
   return { removed, ...goOn(rows, seen, cursor, ([, key]) => key) }
 }
 
-/**
- * Removes expired entries of all prefixes. It takes the lock only where there are some.
- *
- * @param write runs its argument in a write transaction.
- */
-export function removeExpired(
-  sql: Statements,
-  write: <T>(work: () => T) => T,
-  cursor: Cursor<number> = startOf(sql, 0),
-): Slice<number> {
+/** What one step of a search found, and where the next begins. */
+export interface Expired {
+  readonly ids: readonly number[]
+  readonly next?: Cursor<number>
+}
+
+/** Looks for expired entries of all prefixes. Needs no transaction. */
+export function findExpired(sql: Statements, cursor: Cursor<number> = startOf(sql, 0)): Expired {
   const end = performance.now() + SLICE
   for (let { from } = cursor; ; ) {
     const time = now()
     const rows = sql.expiries.all(from, cursor.until, BATCH)
-    const expired = rows.filter(([, expiry]) => expiry <= time)
-    if (expired.length > 0) {
-      const { removed, seen } = write(() =>
-        // Looked at again: it may have been set again since.
-        removeInTime(expired, ([id]) => removeTagsOf(sql, id, sql.removeExpired.get(id, time))),
-      )
-      const rest = seen < expired.length ? goOn(expired, seen, cursor, ([id]) => id) : undefined
-      return { removed, ...(rest ?? goOn(rows, rows.length, cursor, ([id]) => id)) }
-    }
+    const ids = rows.filter(([, expiry]) => expiry <= time).map(([id]) => id)
     const rest = goOn(rows, rows.length, cursor, ([id]) => id)
-    if (rest.next === undefined || performance.now() > end) return { removed: 0, ...rest }
+    if (ids.length > 0 || rest.next === undefined || performance.now() > end)
+      return { ids, ...rest }
     from = rest.next.from
   }
+}
+
+/** Removes those of `ids` that have expired. Within a write transaction. */
+export function removeExpired(sql: Statements, ids: readonly number[]) {
+  const time = now()
+  // Looked at again: it may have been set again since.
+  return removeInTime(ids, id => removeTagsOf(sql, id, sql.removeExpired.get(id, time)))
 }
 
 /** Removes one entry with its tag rows. Within a write transaction. */

@@ -1,5 +1,6 @@
 import type { Failure } from '@l2/core'
 import Database from 'better-sqlite3'
+import { CHECKPOINT_PAGES, Checkpointer } from './sqlite-checkpointer.js'
 import { describeError, isDamage, openingError } from './sqlite-errors.js'
 import { createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
 import { preparePath } from './sqlite-path.js'
@@ -12,6 +13,15 @@ import { identityOf, PathWatch } from './sqlite-watch.js'
  * further, large values and long readers, is undone.
  */
 const LOG_LIMIT = 16 * 1024 * 1024
+
+/**
+ * To look at the log costs a tenth of a small `set`, so it waits for this much work, in ms: at most
+ * about 1 MiB.
+ */
+const LOOK = 2
+
+/** Where the checkpointer does not keep up, SQLite moves the log itself from this length on, in pages. */
+const BACKSTOP = 16_000
 
 /** The path of a database in memory, private to its adapter (sqlite.org/inmemorydb.html). */
 export const MEMORY = ':memory:'
@@ -33,6 +43,11 @@ export class SqliteClient {
   readonly #file: string
   #connection: Connection | undefined
   #damaged = false
+  #checkpointer: Checkpointer | undefined
+  #begun = 0
+  #sinceLook = 0
+  /** The ids of prefixes that are known to be in the file. */
+  readonly prefixes = new Map<string, number>()
 
   /** @param path absolute, or {@link MEMORY}. */
   constructor(path: string) {
@@ -51,25 +66,31 @@ export class SqliteClient {
     return this.#connection.statements
   }
 
-  /**
-   * Runs `work` in one write transaction: all of it takes effect, or nothing.
-   *
-   * @param onRollback is called where nothing did.
-   */
-  write<T>(work: (sql: Statements) => T, onRollback: () => void): T {
-    const sql = this.statements()
-    // Not BEGIN: a transaction that reads first and then can't write has to start over.
-    sql.begin.run()
-    try {
-      const result = work(sql)
-      sql.commit.run()
-      return result
-    } catch (error) {
-      onRollback()
-      // A failure of the disk has ended it already.
-      if (this.#connection?.db.inTransaction) sql.rollback.run()
-      throw error
-    }
+  /** Takes the write lock. Not BEGIN: a transaction that reads first may find that it can't write. */
+  begin(): void {
+    this.#begun = performance.now()
+    this.statements().begin.run()
+  }
+
+  commit(): void {
+    const { commit, logState } = this.statements()
+    commit.run()
+    this.#sinceLook += performance.now() - this.#begun
+    if (this.#sinceLook < LOOK || this.#checkpointer?.isBusy !== false) return
+    this.#sinceLook = 0
+    const [, pages = 0, moved = 0] = logState.get() ?? []
+    if (pages - moved >= CHECKPOINT_PAGES) this.#checkpointer.start()
+  }
+
+  rollback(): void {
+    // What it added may be undone.
+    this.prefixes.clear()
+    // A failure of the disk has ended it already.
+    if (this.#connection?.db.inTransaction) this.#connection.statements.rollback.run()
+  }
+
+  relieve(_error: unknown): boolean {
+    return false
   }
 
   /** Gives up to `pages` free pages back to the file system. */
@@ -86,10 +107,12 @@ export class SqliteClient {
   }
 
   /** The last of all processes to close a file has SQLite move the log into it. */
-  close(): void {
-    this.#connection?.db.close()
-    this.#connection = undefined
-    this.#damaged = false
+  async close(): Promise<void> {
+    // First, so that little is left for the call that stops the event loop.
+    const checkpointer = this.#checkpointer
+    this.#checkpointer = undefined
+    await checkpointer?.close()
+    this.#leave()
   }
 
   /** Closes a connection to a file that was damaged, or that the path does not name any more. */
@@ -97,9 +120,18 @@ export class SqliteClient {
     const open = this.#connection
     // What a transaction has begun, it may finish.
     if (!(this.#damaged || open?.watch?.isDue) || open?.db.inTransaction) return
-    open?.watch?.look(() => this.close())
+    open?.watch?.look(() => this.#leave())
     // What it remembers of the file may be older than a repair.
-    if (this.#damaged) this.close()
+    if (this.#damaged) this.#leave()
+  }
+
+  #leave(): void {
+    this.#checkpointer?.close()
+    this.#checkpointer = undefined
+    this.#connection?.db.close()
+    this.#connection = undefined
+    this.#damaged = false
+    this.prefixes.clear()
   }
 
   #open(): Connection {
@@ -128,10 +160,15 @@ export class SqliteClient {
     // file (sqlite.org/pragma.html#pragma_synchronous).
     db.pragma('synchronous = NORMAL')
     db.pragma(`journal_size_limit = ${LOG_LIMIT}`)
+    db.pragma(`wal_autocheckpoint = ${BACKSTOP}`)
     if (inspect(db, this.#file) === 'blank') createLayout(db, this.#file)
     // Compiled before anything is changed: they need all tables to be ours.
     const statements = prepareStatements(db)
     useWriteAheadLog(db, this.#file)
+    if (!db.memory)
+      this.#checkpointer = new Checkpointer(this.#path, () =>
+        db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`),
+      )
     return { db, statements }
   }
 }

@@ -48,10 +48,11 @@ function sizeOf(path: string, file: string): number {
 /**
  * What stands beside a file that is gone may be open in other processes. They would share it with a
  * new file of that name, and damage what is in both; a log that a crash left would be played into
- * it (sqlite.org/howtocorrupt.html, sections 1.4 and 4).
+ * it (sqlite.org/howtocorrupt.html, sections 1.4 and 2.5).
  */
 function checkAlone(path: string, file: string): void {
-  const left = besideFile(path, ['-wal', '-shm', '-journal'])
+  // An empty file with a journal is one that another program is about to write to.
+  const left = besideFile(path, ['-wal', '-shm', ...(existsSync(path) ? [] : ['-journal'])])
   // Another process may have created it just now: it has its first page before anything is beside.
   if (left.length > 0 && sizeOf(path, file) === 0) throw leftBehindError(file, left)
 }

@@ -1,6 +1,6 @@
 import type { Call } from '@l2/core'
 import { expect, test } from 'vitest'
-import { CallQueue, EVERYTHING, NOTHING, type Touches } from './sqlite-queue.js'
+import { CallQueue, EVERYTHING, NOTHING, type Touches, type Transactions } from './sqlite-queue.js'
 
 class FakeCall implements Call {
   abandoned = false
@@ -15,105 +15,188 @@ class FakeCall implements Call {
   }
 }
 
-/** A queue, a lock, and a log of the work that got through. */
-function locked() {
-  const queue = new CallQueue()
-  const log: string[] = []
-  const lock = { held: true, attempts: 0 }
-  const work = (name: string) => () => {
-    lock.attempts++
-    if (lock.held) throw Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' })
-    log.push(name)
-    return name
+const busy = () => Object.assign(new Error('locked'), { code: 'SQLITE_BUSY' })
+
+/** Keeps what was committed, and counts attempts to begin. */
+class FakeTransactions implements Transactions {
+  isOpen = true
+  held = false
+  attempts = 0
+  beginning: Error | undefined
+  committing: Error | undefined
+  /** Errors that are relieved once each. */
+  readonly relievable = new Set<unknown>()
+  /** The work of each transaction. */
+  readonly committed: string[][] = []
+  #log: string[] = []
+
+  begin(): void {
+    this.attempts++
+    if (this.beginning !== undefined) throw this.beginning
+    if (this.held) throw busy()
   }
-  const run = (name: string, touches: Touches = name, call: Call = new FakeCall()) =>
-    queue.run(call, touches, work(name))
+  did(name: string): void {
+    this.#log.push(name)
+  }
+  commit(): void {
+    if (this.committing !== undefined) throw this.committing
+    this.committed.push(this.#log)
+    this.#log = []
+  }
+  rollback(): void {
+    this.#log = []
+  }
+  relieve(error: unknown): boolean {
+    return this.relievable.delete(error)
+  }
+}
+
+function opened() {
+  const transactions = new FakeTransactions()
+  const queue = new CallQueue(transactions)
+  const write = (name: string, touches: Touches = name, call: Call = new FakeCall()) =>
+    queue.write(call, touches, () => {
+      transactions.did(name)
+      return name
+    })
+  const failing = (error: Error) =>
+    queue.write(new FakeCall(), 'failing', () => {
+      transactions.did('failing')
+      throw error
+    })
   const read = (name: string, touches: Touches = name) =>
-    queue.run(new FakeCall(), touches, () => name, true)
-  return { queue, log, lock, run, read }
+    queue.read(new FakeCall(), touches, () => name)
+  return { transactions, queue, write, failing, read }
 }
 
 const elapse = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-test('work that meets no lock is done at once', () => {
-  const { lock, run } = locked()
-  lock.held = false
-  expect(run('a')).toBe('a')
+test('the writes of one turn share a transaction, in order', async () => {
+  const { transactions, write } = opened()
+  expect(await Promise.all([write('a'), write('b'), write('a')])).toEqual(['a', 'b', 'a'])
+  await write('c')
+  expect(transactions.committed).toEqual([['a', 'b', 'a'], ['c']])
 })
 
-test('work that fails throws what it threw', () => {
-  const fail = () => {
-    throw new Error('no')
-  }
-  expect(() => new CallQueue().run(new FakeCall(), 'a', fail)).toThrow('no')
+test('one that fails is undone alone', async () => {
+  const { transactions, write, failing } = opened()
+  const error = new Error('no')
+  const settled = await Promise.allSettled([write('a'), failing(error), write('b')])
+  expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(settled[1]).toMatchObject({ reason: error })
+  expect(transactions.committed).toEqual([['a'], ['b']])
 })
 
-test('calls behind a lock run in order, and a failure stops no other', async () => {
-  const { queue, log, lock, run } = locked()
-  const fail = (): never => {
-    throw new Error('no')
-  }
-  const calls = [run('a'), queue.run(new FakeCall(), 'b', fail), run('c')]
-  const settled = Promise.allSettled(calls)
+test('where the commit fails, each hears of its own outcome', async () => {
+  const { transactions, write } = opened()
+  transactions.committing = new Error('full')
+  const first = write('a')
+  // Once the first has its answer, there is room again.
+  first.catch(() => (transactions.committing = undefined))
+  const settled = await Promise.allSettled([first, write('b')])
+  expect(settled[0]).toMatchObject({ reason: new Error('full') })
+  expect(transactions.committed.flat()).not.toContain('a')
+})
+
+test.each([
+  ['that helps', 1, 'fulfilled'],
+  ['that does not help', 9, 'rejected'],
+] as const)('a failure is relieved once: %s', async (_, failures, status) => {
+  const { transactions, queue } = opened()
+  const error = new Error('full')
+  transactions.relievable.add(error)
+  let left: number = failures
+  const call = queue.write(new FakeCall(), 'a', () => {
+    if (left-- > 0) throw error
+    transactions.did('a')
+  })
+  expect((await Promise.allSettled([call]))[0]?.status).toBe(status)
+  expect(transactions.attempts).toBe(2)
+})
+
+test('where no transaction can begin, all that need one hear why, and reads go on', async () => {
+  const { transactions, write, read } = opened()
+  transactions.beginning = new Error('read-only')
+  const calls = [write('a'), write('b')]
+  const behind = read('a')
+  expect(behind).toBeInstanceOf(Promise)
+  const settled = await Promise.allSettled(calls)
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  expect(await behind).toBe('a')
+  expect(transactions.attempts).toBe(1)
+})
+
+test('writes behind a lock run in order, and only the first asks for it', async () => {
+  const { transactions, write } = opened()
+  transactions.held = true
+  const calls = [write('a'), write('b')]
   await elapse(20)
-  expect(log).toEqual([])
-  // Only the first asks for the lock.
-  expect(lock.attempts).toBeGreaterThan(2)
-  lock.held = false
-  expect((await settled).map(({ status }) => status)).toEqual([
-    'fulfilled',
-    'rejected',
-    'fulfilled',
-  ])
-  expect(log).toEqual(['a', 'c'])
-  expect(run('d')).toBe('d')
+  calls.push(write('c'))
+  await elapse(20)
+  expect(transactions.committed).toEqual([])
+  expect(transactions.attempts).toBeGreaterThan(2)
+  transactions.held = false
+  expect(await Promise.all(calls)).toEqual(['a', 'b', 'c'])
+  expect(transactions.committed).toEqual([['a', 'b', 'c']])
 })
 
-test('a read passes what does not concern it, and nothing else', async () => {
-  const { lock, run, read } = locked()
-  const waiting = [run('a'), run('ping', NOTHING)]
+test('a read passes writes that do not concern it, and no other', async () => {
+  const { transactions, write, read } = opened()
+  transactions.held = true
+  const waiting = [write('a'), write('ping', NOTHING)]
   expect(read('b')).toBe('b')
   const behind = [read('a')]
-  expect(behind[0]).toBeInstanceOf(Promise)
-  const bulk = run('bulk', EVERYTHING)
+  const bulk = write('bulk', EVERYTHING)
   behind.push(read('b'))
-  expect(behind[1]).toBeInstanceOf(Promise)
-  lock.held = false
+  for (const one of behind) expect(one).toBeInstanceOf(Promise)
+  await elapse(20)
+  transactions.held = false
   await Promise.all([...waiting, bulk])
   expect(await Promise.all(behind)).toEqual(['a', 'b'])
   expect(read('a')).toBe('a')
 })
 
-test('an abandoned call never runs, and leaves no timer behind', async () => {
-  const { log, lock, run, read } = locked()
+test('a read before the file is open waits for the turn, then passes a lock', async () => {
+  const { transactions, write, read } = opened()
+  transactions.isOpen = false
+  transactions.held = true
+  const locked = write('a')
+  expect(await read('b')).toBe('b')
+  transactions.held = false
+  await locked
+})
+
+test('an abandoned call never runs', async () => {
+  const { transactions, write, read } = opened()
+  transactions.held = true
   const calls = [new FakeCall(), new FakeCall(), new FakeCall()]
-  for (const [at, call] of calls.entries()) void run('a', at === 1 ? EVERYTHING : 'a', call)
+  for (const [at, call] of calls.entries()) void write('a', at === 1 ? EVERYTHING : 'a', call)
   calls[1]?.abandon()
   expect(read('b')).toBe('b')
   calls[0]?.abandon()
   expect(read('a')).toBeInstanceOf(Promise)
   calls[2]?.abandon()
   calls[2]?.abandon()
-  lock.held = false
+  transactions.held = false
   await elapse(20)
-  expect(log).toEqual([])
-  const { attempts } = lock
+  expect(transactions.committed).toEqual([])
+  const { attempts } = transactions
   await elapse(20)
-  expect(lock.attempts).toBe(attempts)
+  expect(transactions.attempts).toBe(attempts)
 })
 
-test('many calls let the event loop turn between them', async () => {
-  const { queue, lock, run } = locked()
-  const first = run('first')
+test.each(['write', 'read'] as const)('many %ss let the event loop turn', async method => {
+  const { queue } = opened()
   let turns = 0
   const timer = setInterval(() => turns++, 1)
-  const busy = (): void => {
+  const work = (): void => {
     const end = performance.now() + 2
     while (performance.now() < end);
   }
-  const calls = Array.from({ length: 20 }, () => queue.run(new FakeCall(), 'a', busy))
-  lock.held = false
-  await Promise.all([first, ...calls])
+  for (let i = 0; i < 20; i++) await queue[method](new FakeCall(), 'a', work)
+  expect(turns).toBeGreaterThan(3)
+  turns = 0
+  await Promise.all(Array.from({ length: 20 }, () => queue[method](new FakeCall(), 'a', work)))
   clearInterval(timer)
   expect(turns).toBeGreaterThan(3)
 })

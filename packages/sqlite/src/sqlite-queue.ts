@@ -1,7 +1,8 @@
 import type { Awaitable, Call } from '@l2/core'
 import { isBusy } from './sqlite-errors.js'
+import { TURN, turnGoesOn } from './sqlite-turn.js'
 
-/** What a call may change: one key, all of them, or nothing that a read would see. */
+/** What a write may change: one key, all of them, or nothing that a read would see. */
 export type Touches = string | typeof EVERYTHING | typeof NOTHING
 export const EVERYTHING = Symbol('everything')
 export const NOTHING = Symbol('nothing')
@@ -13,102 +14,216 @@ export const NOTHING = Symbol('nothing')
 const RETRY_MIN = 1
 const RETRY_SPREAD = 3
 
-/** Waiting calls that run in one go keep the event loop no longer than this, in ms. */
-const TURN = 4
+/** Where the writes of a queue take effect. Synchronous. */
+export interface Transactions {
+  /** Whether reads can do without the queue: it is open. */
+  readonly isOpen: boolean
+  /** Takes the write lock, or throws what `isBusy` recognises. */
+  begin(): void
+  commit(): void
+  /** Undoes all since `begin`, also where a failure has ended the transaction already. */
+  rollback(): void
+  /** Does something about an error so that the same work may now succeed, or answers false. */
+  relieve(error: unknown): boolean
+}
 
 interface Waiting {
   readonly touches: Touches
-  /** Answers the caller, or tells that the lock is still held. */
-  readonly attempt: () => boolean
+  readonly writes: boolean
   readonly background: boolean
+  readonly work: () => unknown
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+  /** In a transaction of its own: one that it shared was undone. */
+  alone: boolean
+  relieved: boolean
 }
 
 /**
- * Runs the calls of one adapter in the order they were made: at once where nothing waits, and
- * behind those that wait for a lock otherwise. Waiting never blocks the event loop.
+ * Runs the calls of one adapter in the order they were made. The writes of one turn of the event
+ * loop share a transaction; where one of them fails, it is undone and each gets its own. Reads run
+ * at once where no waiting write concerns them. Waiting for a lock never blocks the event loop, and
+ * no turn takes much longer than {@link TURN}.
  */
 export class CallQueue {
+  readonly #transactions: Transactions
   // A Set keeps the order, and forgets any of them at once.
   readonly #waiting = new Set<Waiting>()
-  /** How many of those that wait touch what. */
+  /** How many writes that wait touch what. */
   readonly #touched = new Map<Touches, number>()
-  #timer: NodeJS.Timeout | undefined
+  /** How many of those that wait someone awaits. */
+  #awaited = 0
+  #next: { ref(): unknown; unref(): unknown } | undefined
+
+  constructor(transactions: Transactions) {
+    this.#transactions = transactions
+  }
 
   /**
-   * @param touches what the call changes; for a read, what it reads.
-   * @param work is synchronous, and runs again from its start after it met a lock. Never runs once
-   * the call is abandoned.
-   * @param mayOvertake whether it may pass waiting calls that don't touch the same: reads, which
-   * no writer locks out.
+   * @param key what it reads.
+   * @param work is synchronous. Runs again from its start where it met a lock; never once the call
+   * is abandoned.
    */
-  run<T>(call: Call, touches: Touches, work: () => T, mayOvertake = false): Awaitable<T> {
-    if (this.#waiting.size === 0 || (mayOvertake && !this.#isTouched(touches))) {
+  read<T>(call: Call, key: Touches, work: () => T): Awaitable<T> {
+    if (this.#transactions.isOpen && !this.#isTouched(key) && turnGoesOn()) {
       try {
         return work()
       } catch (error) {
         if (!isBusy(error)) throw error
       }
     }
-    return this.#wait(call, touches, work)
+    return this.#wait(call, key, false, work)
   }
 
-  #wait<T>(call: Call, touches: Touches, work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const attempt = (): boolean => {
-        try {
-          resolve(work())
-        } catch (error) {
-          if (isBusy(error)) return false
-          reject(error)
-        }
-        return true
+  /**
+   * @param touches what it changes.
+   * @param work is synchronous and within a transaction. Runs again from its start where that was
+   * undone; never once the call is abandoned.
+   */
+  write<T>(call: Call, touches: Touches, work: () => T): Promise<T> {
+    return this.#wait(call, touches, true, work)
+  }
+
+  #wait<T>(call: Call, touches: Touches, writes: boolean, work: () => T): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      const { background } = call
+      const waiting: Waiting = {
+        touches,
+        writes,
+        background,
+        work,
+        resolve,
+        reject,
+        alone: false,
+        relieved: false,
       }
-      const waiting: Waiting = { touches, attempt, background: call.background }
       this.#waiting.add(waiting)
-      this.#touched.set(touches, (this.#touched.get(touches) ?? 0) + 1)
+      if (writes) this.#touched.set(touches, (this.#touched.get(touches) ?? 0) + 1)
+      if (!background) this.#awaited++
       // Its caller has been answered already.
       call.onAbandon(() => this.#leave(waiting))
-      this.#tryLater()
-    })
+      if (this.#next === undefined) this.#nextTurn()
+      // Holds the process while someone awaits one of these calls.
+      else if (this.#awaited === 1 && !background) this.#next.ref()
+    }) as Promise<T>
+  }
+
+  #nextTurn(): void {
+    this.#schedule(setImmediate(this.#proceed))
   }
 
   #tryLater(): void {
-    this.#timer ??= setTimeout(this.#proceed, retryDelay())
-    // Holds the process while someone awaits one of these calls.
-    if (this.#isAwaited()) this.#timer.ref()
-    else this.#timer.unref()
+    this.#schedule(setTimeout(this.#proceed, RETRY_MIN + Math.random() * RETRY_SPREAD))
   }
 
-  #isAwaited(): boolean {
-    for (const { background } of this.#waiting) if (!background) return true
-    return false
+  #schedule(next: { ref(): unknown; unref(): unknown }): void {
+    if (this.#awaited === 0) next.unref()
+    this.#next = next
   }
 
   readonly #proceed = (): void => {
-    this.#timer = undefined
+    this.#next = undefined
     const end = performance.now() + TURN
-    for (const waiting of this.#waiting) {
-      if (performance.now() > end || !waiting.attempt()) {
+    while (this.#waiting.size > 0) {
+      if (!this.#runSome(end)) {
         this.#tryLater()
         return
       }
+      if (performance.now() > end) break
+    }
+    if (this.#waiting.size > 0) this.#nextTurn()
+  }
+
+  /** @returns false where another writer has the lock. */
+  #runSome(end: number): boolean {
+    if (this.#touched.size === 0) return this.#runReads(end)
+    try {
+      this.#transactions.begin()
+    } catch (error) {
+      this.#runReads(end)
+      if (isBusy(error)) return false
+      this.#rejectWrites(error)
+      return true
+    }
+    return this.#runTransaction(end)
+  }
+
+  #runTransaction(end: number): boolean {
+    const batch: Waiting[] = []
+    const results: unknown[] = []
+    try {
+      for (const waiting of this.#waiting) {
+        if (batch.length > 0 && (waiting.alone || performance.now() > end)) break
+        batch.push(waiting)
+        results.push(waiting.work())
+        if (waiting.alone) break
+      }
+      this.#transactions.commit()
+    } catch (error) {
+      this.#transactions.rollback()
+      return !isBusy(error) && this.#divide(batch, error)
+    }
+    for (const [at, waiting] of batch.entries()) {
       this.#leave(waiting)
+      waiting.resolve(results[at])
+    }
+    return true
+  }
+
+  /** One of `batch` failed, or all did together: each is to hear of its own outcome. */
+  #divide(batch: readonly Waiting[], error: unknown): true {
+    const [only] = batch
+    if (only === undefined || batch.length > 1) {
+      for (const waiting of batch) waiting.alone = true
+    } else if (!only.relieved && this.#transactions.relieve(error)) {
+      only.relieved = true
+    } else {
+      this.#leave(only)
+      only.reject(error)
+    }
+    return true
+  }
+
+  /** Runs reads that no earlier write concerns. @returns whether they met no lock. */
+  #runReads(end: number): boolean {
+    const written = new Set<Touches>()
+    for (const waiting of this.#waiting) {
+      if (waiting.writes) written.add(waiting.touches)
+      else if (!written.has(waiting.touches) && !written.has(EVERYTHING)) {
+        try {
+          const result = waiting.work()
+          this.#leave(waiting)
+          waiting.resolve(result)
+        } catch (error) {
+          if (isBusy(error)) return false
+          this.#leave(waiting)
+          waiting.reject(error)
+        }
+        if (performance.now() > end) break
+      }
+    }
+    return true
+  }
+
+  /** No transaction can begin: that is the answer to all that need one. */
+  #rejectWrites(error: unknown): void {
+    for (const waiting of this.#waiting) {
+      if (!waiting.writes) continue
+      this.#leave(waiting)
+      waiting.reject(error)
     }
   }
 
   #leave(waiting: Waiting): void {
     if (!this.#waiting.delete(waiting)) return
+    if (!waiting.background && --this.#awaited === 0) this.#next?.unref()
+    if (!waiting.writes) return
     const others = (this.#touched.get(waiting.touches) ?? 1) - 1
     if (others === 0) this.#touched.delete(waiting.touches)
     else this.#touched.set(waiting.touches, others)
-    if (this.#waiting.size > 0) return
-    clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 
   #isTouched(key: Touches): boolean {
-    return this.#touched.has(key) || this.#touched.has(EVERYTHING)
+    return this.#touched.size > 0 && (this.#touched.has(key) || this.#touched.has(EVERYTHING))
   }
 }
-
-const retryDelay = (): number => RETRY_MIN + Math.random() * RETRY_SPREAD

@@ -49,7 +49,7 @@ const NEXT_ID = 'max(?, (SELECT ifnull(max(id), 0) + 1 FROM entry))'
 
 /** A statement that answers nothing. */
 interface Command<P extends unknown[]> {
-  run(...values: P): { readonly lastInsertRowid: number | bigint }
+  run(...values: P): { readonly changes: number; readonly lastInsertRowid: number | bigint }
 }
 
 /** A statement that answers rows of type `R`. */
@@ -77,6 +77,13 @@ export function prepareStatements(db: Sqlite.Database) {
     findEntry: row<[prefix: number, key: string], [id: number, tags: string]>(
       'SELECT id, tags FROM entry WHERE prefix = ? AND key = ?',
     ),
+    putUntagged: sql<
+      [id: number, prefix: number, key: string, expiry: number, tags: '', value: Uint8Array]
+    >(
+      'INSERT INTO entry (id, prefix, key, expiry, tags, value) ' +
+        `VALUES (${NEXT_ID}, ?, ?, ?, ?, ?) ON CONFLICT (prefix, key) DO UPDATE ` +
+        "SET expiry = excluded.expiry, value = excluded.value WHERE tags = ''",
+    ),
     addEntry: sql<
       [id: number, prefix: number, key: string, expiry: number, tags: string, value: Uint8Array]
     >(
@@ -85,6 +92,9 @@ export function prepareStatements(db: Sqlite.Database) {
     ),
     replaceEntry: sql<[expiry: number, tags: string, value: Uint8Array, id: number]>(
       'UPDATE entry SET expiry = ?, tags = ?, value = ? WHERE id = ?',
+    ),
+    removeUntagged: sql<[prefix: number, key: string]>(
+      "DELETE FROM entry WHERE prefix = ? AND key = ? AND tags = ''",
     ),
     removeEntry: row<[id: number], [prefix: number, tags: string]>(
       'DELETE FROM entry WHERE id = ? RETURNING prefix, tags',
@@ -121,6 +131,8 @@ export function prepareStatements(db: Sqlite.Database) {
     layoutVersion: cell<[], number>('PRAGMA user_version'),
     // The same number again: it writes the file's first page and changes nothing.
     touch: sql<[]>(`PRAGMA user_version = ${LAYOUT_VERSION}`),
+    // Tells how long the log is and how much of it has been moved, and does nothing.
+    logState: row<[], [busy: number, pages: number, moved: number]>('PRAGMA wal_checkpoint(NOOP)'),
     pages: cell<[], number>('PRAGMA page_count'),
     freePages: cell<[], number>('PRAGMA freelist_count'),
   }

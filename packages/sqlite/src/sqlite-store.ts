@@ -1,6 +1,8 @@
 import { expiryOf, L2Error, now } from '@l2/core'
 import {
   type Cursor,
+  type Expired,
+  findExpired,
   removeAll,
   removeEntry,
   removeExpired,
@@ -21,15 +23,12 @@ const SPARE_PAGES = 256
 const SHRINK_PAGES = 128
 
 /**
- * The entries of one prefix in one file. Every method is synchronous and one transaction: it takes
- * effect as a whole or, where it throws, not at all.
+ * The entries of one prefix in one file. Every method is synchronous, and all but `get` and
+ * `findExpired` are called within a write transaction.
  */
 export class SqliteStore {
   readonly #client: SqliteClient
   readonly #prefix: string
-  /** The id of the prefix, once it is known to be in the file. */
-  #prefixId: number | undefined
-  #sql: Statements | undefined
 
   constructor(client: SqliteClient, prefix: string) {
     this.#client = client
@@ -43,63 +42,78 @@ export class SqliteStore {
   }
 
   set(key: string, value: Uint8Array, ttl: number, tags: readonly string[]): void {
-    this.#write(sql => {
-      const prefix = this.#findPrefix(sql) ?? this.#addPrefix(sql)
-      const expiry = expiryOf(ttl)
-      const encoded = encodeTags(tags)
-      const old = sql.findEntry.get(prefix, key)
-      if (old === undefined) {
-        const added = sql.addEntry.run(now() * 1_000, prefix, key, expiry, encoded, value)
-        addTags(sql, prefix, Number(added.lastInsertRowid), tags)
-        return
-      }
-      const [id, oldTags] = old
-      sql.replaceEntry.run(expiry, encoded, value, id)
-      if (oldTags !== encoded) changeTags(sql, prefix, id, oldTags, tags)
-    })
+    const sql = this.#client.statements()
+    const prefix = this.#findPrefix(sql) ?? this.#addPrefix(sql)
+    const time = now()
+    const expiry = expiryOf(ttl)
+    if (tags.length === 0) {
+      // One statement, but where the entry that is there has tags.
+      const put = sql.putUntagged.run(time * 1_000, prefix, key, expiry, '', value)
+      if (put.changes > 0) return
+    }
+    const encoded = encodeTags(tags)
+    const old = sql.findEntry.get(prefix, key)
+    if (old === undefined) {
+      const added = sql.addEntry.run(time * 1_000, prefix, key, expiry, encoded, value)
+      addTags(sql, prefix, Number(added.lastInsertRowid), tags)
+      return
+    }
+    const [id, oldTags] = old
+    sql.replaceEntry.run(expiry, encoded, value, id)
+    if (oldTags !== encoded) changeTags(sql, prefix, id, oldTags, tags)
   }
 
   delete(key: string): void {
-    this.#write(sql => {
-      const prefix = this.#findPrefix(sql)
-      const entry = prefix === undefined ? undefined : sql.findEntry.get(prefix, key)
-      if (entry !== undefined) removeEntry(sql, entry[0])
-    })
+    const sql = this.#client.statements()
+    const prefix = this.#findPrefix(sql)
+    if (prefix === undefined) return
+    // One statement, but where it has tags.
+    if (sql.removeUntagged.run(prefix, key).changes > 0) return
+    const entry = sql.findEntry.get(prefix, key)
+    if (entry !== undefined) removeEntry(sql, entry[0])
   }
 
   /** One slice of a `deleteByTag`. */
   removeTagged(tag: string, cursor?: Cursor<number>): Slice<number> {
-    return this.#write(sql => {
-      const prefix = this.#findPrefix(sql)
-      return prefix === undefined ? NOTHING_THERE : removeTagged(sql, prefix, tag, cursor)
-    })
+    const sql = this.#client.statements()
+    const prefix = this.#findPrefix(sql)
+    return prefix === undefined ? NOTHING_THERE : removeTagged(sql, prefix, tag, cursor)
   }
 
   /** One slice of a `clear`. */
   removeAll(cursor?: Cursor<string>): Slice<string> {
-    return this.#write(sql => {
-      const prefix = this.#findPrefix(sql)
-      return prefix === undefined ? NOTHING_THERE : removeAll(sql, prefix, cursor)
-    })
+    const sql = this.#client.statements()
+    const prefix = this.#findPrefix(sql)
+    return prefix === undefined ? NOTHING_THERE : removeAll(sql, prefix, cursor)
   }
 
-  /** One slice of a sweep, which is over all prefixes: a prefix may have no process any more. */
-  removeExpired(cursor?: Cursor<number>): Slice<number> {
-    return removeExpired(this.#client.statements(), work => this.#write(work), cursor)
+  /** One step of the search for what has expired, of all prefixes: one may have no process any more. */
+  findExpired(cursor?: Cursor<number>): Expired {
+    return findExpired(this.#client.statements(), cursor)
   }
 
-  /**
-   * Gives some of the free pages back to the file system, and tells whether more can be: where
-   * someone took `auto_vacuum` from the file, none can.
-   */
-  shrink(): boolean {
+  /** Removes some of what {@link findExpired} found, and tells how many it has looked at. */
+  removeExpired(ids: readonly number[]): { readonly removed: number; readonly seen: number } {
+    return removeExpired(this.#client.statements(), ids)
+  }
+
+  /** How many free pages the file has more than it needs for the next entries. */
+  sparePages(): number {
     const sql = this.#client.statements()
     const free = sql.freePages.get() ?? 0
     const used = (sql.pages.get() ?? 0) - free
-    const spare = Math.floor(free - used * SPARE_SHARE - SPARE_PAGES)
-    if (spare <= 0) return false
-    this.#client.shrink(Math.min(spare, SHRINK_PAGES))
-    return spare > SHRINK_PAGES && (sql.freePages.get() ?? 0) < free
+    return Math.max(0, Math.floor(free - used * SPARE_SHARE - SPARE_PAGES))
+  }
+
+  /**
+   * Gives some of {@link sparePages} back to the file system, and tells whether it could: where
+   * someone took `auto_vacuum` from the file, it can't.
+   */
+  shrink(): boolean {
+    const { freePages } = this.#client.statements()
+    const before = freePages.get() ?? 0
+    this.#client.shrink(Math.min(this.sparePages(), SHRINK_PAGES))
+    return (freePages.get() ?? 0) < before
   }
 
   /**
@@ -108,33 +122,30 @@ export class SqliteStore {
    * is rolled back would not do: it reaches no disk.
    */
   touch(): void {
-    this.#write(sql => {
-      const version = sql.layoutVersion.get()
-      if (version !== LAYOUT_VERSION)
-        throw new L2Error(
-          'L2_SCHEMA_MISMATCH',
-          `another process has changed the file to layout ${version}; this version of @l2/sqlite ` +
-            `knows layout ${LAYOUT_VERSION}.`,
-        )
-      sql.touch.run()
-    })
-  }
-
-  #write<T>(work: (sql: Statements) => T): T {
-    // The row of the prefix may have been added by what is undone.
-    return this.#client.write(work, () => (this.#prefixId = undefined))
+    const sql = this.#client.statements()
+    const version = sql.layoutVersion.get()
+    if (version !== LAYOUT_VERSION)
+      throw new L2Error(
+        'L2_SCHEMA_MISMATCH',
+        `another process has changed the file to layout ${version}; this version of @l2/sqlite ` +
+          `knows layout ${LAYOUT_VERSION}.`,
+      )
+    sql.touch.run()
   }
 
   /** The id of the prefix. `undefined`: there is nothing under it. */
   #findPrefix(sql: Statements): number | undefined {
-    if (sql !== this.#sql) this.#prefixId = undefined
-    this.#sql = sql
-    this.#prefixId ??= sql.findPrefix.get(this.#prefix)
-    return this.#prefixId
+    const { prefixes } = this.#client
+    const known = prefixes.get(this.#prefix)
+    if (known !== undefined) return known
+    const found = sql.findPrefix.get(this.#prefix)
+    if (found !== undefined) prefixes.set(this.#prefix, found)
+    return found
   }
 
   #addPrefix(sql: Statements): number {
-    this.#prefixId = Number(sql.addPrefix.run(this.#prefix).lastInsertRowid)
-    return this.#prefixId
+    const id = Number(sql.addPrefix.run(this.#prefix).lastInsertRowid)
+    this.#client.prefixes.set(this.#prefix, id)
+    return id
   }
 }

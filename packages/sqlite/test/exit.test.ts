@@ -7,9 +7,12 @@ import { rowsIn } from './support/inspect.js'
 test('a sweep in the background does not hold the process', () => {
   const script = `
     import { SqliteAdapter } from '@l2/sqlite'
-    const adapter = new SqliteAdapter({ path: process.argv[1], sweepInterval: 10 })
+    const path = process.argv[1]
+    const filler = new SqliteAdapter({ path, sweepInterval: 0 })
     // Entries enough for many slices.
-    for (let i = 0; i < 20_000; i++) await adapter.set('k' + i, new Uint8Array(8), { ttl: 1, tags: ['t' + i] })
+    for (let i = 0; i < 20_000; i++) await filler.set('k' + i, new Uint8Array(8), { ttl: 1, tags: ['t' + i] })
+    const adapter = new SqliteAdapter({ path, sweepInterval: 10 })
+    await adapter.ping()
     await new Promise(resolve => setTimeout(resolve, 40))
   `
   const path = join(temporaryFolder(), 'cache.db')

@@ -25,17 +25,13 @@ async function lockable(timeout = 5_000) {
 
 const elapse = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
-/** The longest time for which the event loop stood still, in ms. */
-async function longestStall(work: Promise<unknown>): Promise<number> {
-  let [last, longest] = [performance.now(), 0]
-  const timer = setInterval(() => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
-  }, 1)
+/** How often the event loop turned during `work`. */
+async function turnsDuring(work: Promise<unknown>): Promise<number> {
+  let turns = 0
+  const timer = setInterval(() => turns++, 1)
   await work
   clearInterval(timer)
-  return longest
+  return turns
 }
 
 test('a lock of another process is waited for, and the event loop goes on', async () => {
@@ -43,9 +39,10 @@ test('a lock of another process is waited for, and the event loop goes on', asyn
   const other = await startChild()
   await other.do('lock', [path, 300])
   const start = performance.now()
-  const stall = await longestStall(adapter.set('key', bytes('new')))
+  const turns = await turnsDuring(adapter.set('key', bytes('new')))
   expect(performance.now() - start).toBeGreaterThan(200)
-  expect(stall).toBeLessThan(100)
+  // Not one, as where SQLite itself waits.
+  expect(turns).toBeGreaterThan(10)
   expect(await adapter.get('key')).toEqual(bytes('new'))
 })
 
@@ -53,9 +50,7 @@ test('reads do not wait for a writer', async () => {
   const { adapter, lock, unlock } = await lockable()
   lock()
   const waiting = adapter.set('key', bytes('new'))
-  const start = performance.now()
   expect(await adapter.get('old')).toEqual(bytes('old'))
-  expect(performance.now() - start).toBeLessThan(100)
   unlock()
   await waiting
 })
@@ -141,14 +136,13 @@ test('close waits for calls that wait for a lock', async () => {
   expect(await again.get('key')).toEqual(bytes('new'))
 })
 
-test('a thousand calls behind a lock all run, in pieces', async () => {
+test('thousands of calls behind a lock all run, in pieces', async () => {
   const { adapter, lock, unlock } = await lockable()
   lock()
-  const calls = Array.from({ length: 1_000 }, (_, i) => adapter.set(`${i}`, new Uint8Array(1_000)))
+  const calls = Array.from({ length: 5_000 }, (_, i) => adapter.set(`${i}`, new Uint8Array(1_000)))
   unlock()
-  const stall = await longestStall(Promise.all(calls))
-  expect(stall).toBeLessThan(200)
-  expect(await adapter.get('999')).toHaveLength(1_000)
+  expect(await turnsDuring(Promise.all(calls))).toBeGreaterThan(2)
+  expect(await adapter.get('4999')).toHaveLength(1_000)
 })
 
 test('a file that is locked while it is opened', async () => {

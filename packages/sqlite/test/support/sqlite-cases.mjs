@@ -1,6 +1,6 @@
 // @ts-check
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -53,8 +53,10 @@ class Files {
    * bytes of the write-ahead log than were written. It is its SQLITE_IOERR_SHORT_READ, for every
    * transaction, of reads too.
    */
-  cut(/** @type {string} */ path) {
+  async cut(/** @type {string} */ path) {
     const log = `${path}-wal`
+    // What the adapter was asked to do first may not have begun.
+    if (!existsSync(path)) await this.#create(path)
     const stranger = new Database(path, { fileMustExist: true })
     // Writes page 1, with which every transaction begins. From now on nobody's cache holds it, and
     // the only copy is in the log, where it stays.
@@ -68,6 +70,12 @@ class Files {
       writeFileSync(log, copy)
       stranger.close()
     })
+  }
+
+  async #create(/** @type {string} */ path) {
+    const adapter = new SqliteAdapter({ path })
+    await adapter.ping()
+    await adapter.close()
   }
 
   restore(/** @type {string} */ path) {
