@@ -79,19 +79,6 @@ test('it is a database with a transaction to roll back', async () => {
   expect(stateOf(dirname(crashed))).toEqual(before)
 })
 
-test('it is a database that another program is creating', async () => {
-  const path = join(temporaryFolder(), 'foreign.db')
-  const db = new Database(path)
-  onTestFinished(() => void db.close())
-  db.exec('PRAGMA cache_spill = 0; BEGIN; CREATE TABLE t (x)')
-  // What is on the disk now is what a crash would leave: an empty file and its journal.
-  const crashed = copyOf(path, ['', '-journal'])
-  expect(await refusal(crashed)).toMatchObject({
-    code: 'L2_UNAVAILABLE',
-    message: expect.stringContaining('-journal'),
-  })
-})
-
 /** What is on the disk now is what a crash would leave. */
 function copyOf(path: string, suffixes: readonly string[]): string {
   const copy = join(temporaryFolder(), 'foreign.db')
