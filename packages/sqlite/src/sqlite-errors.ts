@@ -18,9 +18,9 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB|CONSTRAINT)/.test(code)
 }
 
-/** Whether a statement could not be compiled: a table that it needs is not there. */
+/** Whether a statement could not be compiled: what it needs of a table is not there. */
 const isStatementError = (code: string, message: string): boolean =>
-  code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)
+  code === 'SQLITE_ERROR' && /no such (table|column)|does not match any .* constraint/.test(message)
 
 /** What the operating system says of a path that can't name a file, whatever anyone creates. */
 const WRONG_PATHS: ReadonlyMap<string, string> = new Map([

@@ -248,7 +248,6 @@ test.each(['removed', 'replaced'])(
     expect(await call(0, 'get', 'mine')).toBeUndefined()
     for (const report of await Promise.all(reports)) {
       expect(report.failures.filter(failure => !failure.startsWith('L2_UNAVAILABLE'))).toEqual([])
-      expect(report.failures.length).toBeGreaterThan(0)
       expect(report.failures.length).toBeLessThan(10)
       expect(report.calls).toBeGreaterThan(100)
     }

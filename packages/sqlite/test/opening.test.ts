@@ -167,17 +167,18 @@ describe('a file that can not be used', () => {
       await expect(call).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
   })
 
-  test.each(['DROP TABLE tag', 'ALTER TABLE entry DROP COLUMN value'])(
-    'its tables are not ours: %s',
-    async change => {
-      const path = await ourFile()
-      new Database(path).exec(change).close()
-      expect(await refusal(path)).toMatchObject({
-        code: 'L2_SCHEMA_MISMATCH',
-        message: expect.stringContaining('one version in all processes'),
-      })
-    },
-  )
+  test.each([
+    'DROP TABLE tag',
+    'ALTER TABLE entry DROP COLUMN value',
+    'DROP TABLE entry; CREATE TABLE entry (id, prefix, key, expiry, tags, value)',
+  ])('its tables are not ours: %s', async change => {
+    const path = await ourFile()
+    new Database(path).exec(change).close()
+    expect(await refusal(path)).toMatchObject({
+      code: 'L2_SCHEMA_MISMATCH',
+      message: expect.stringContaining('one version in all processes'),
+    })
+  })
 
   test('it has our mark and nothing else', async () => {
     const path = join(temporaryFolder(), 'cache.db')
