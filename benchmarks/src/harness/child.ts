@@ -17,7 +17,6 @@ export interface Actions {
   rss(): number
   /** Bytes on disk per entry with 3 tags (where it has tags), in a store of its own. */
   bytesPerEntry(row: Row, place: Place): Promise<number>
-  close(): Promise<void>
 }
 
 let subject: Subject
@@ -38,9 +37,6 @@ const actions: Actions = {
   rss: () => process.memoryUsage.rss(),
   async bytesPerEntry(row, place) {
     return bytesPerEntry(await opened(row, place), place, row.entries ?? COUNT)
-  },
-  async close() {
-    await subject.close()
   },
 }
 
