@@ -37,6 +37,10 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
         },
       })),
+      {
+        extends: true,
+        test: { name: '@l2/fuzz', root: `${root}fuzz`, include: ['test/**/*.test.ts'] },
+      },
       { extends: true, test: { name: 'repo', include: ['test/**/*.test.ts'] } },
     ],
     coverage: {

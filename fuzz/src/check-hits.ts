@@ -51,23 +51,15 @@ function* wrongValue(
     yield say('order', 'a read gave the value of a set that its instance made later')
   else {
     const killer = killerOf(set, read, history, order)
-    if (killer !== undefined)
-      yield overlap(killer.call, set.call) || overlap(killer.call, read)
-        ? say(
-            'order',
-            `a read gave a value from before a ${killer.call.work.kind} made earlier`,
-            killer.call,
-          )
-        : say(
-            'stale',
-            `a read gave a value after an acknowledged ${killer.call.work.kind}`,
-            killer.call,
-          )
-    else if (isExpired(set, read)) yield say('expired', 'a read gave a value whose ttl was over')
+    if (killer !== undefined) {
+      const { call } = killer
+      const atOnce = killer.begin <= set.latest || read.begin <= killer.latest
+      yield atOnce
+        ? say('order', `a read gave a value from before a ${call.work.kind} made earlier`, call)
+        : say('stale', `a read gave a value after an acknowledged ${call.work.kind}`, call)
+    } else if (isExpired(set, read)) yield say('expired', 'a read gave a value whose ttl was over')
   }
 }
-
-const overlap = (one: Call, other: Call): boolean => one.begin < other.end && other.begin < one.end
 
 /** Zero bytes say nothing of their origin: some set of zero bytes must be able to explain them. */
 function* wrongEmptiness(read: Call, history: KeyHistory, order: Order): Generator<Finding> {

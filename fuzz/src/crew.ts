@@ -21,6 +21,9 @@ export interface Task {
   readonly plant?: string | undefined
 }
 
+/** Processes that wait to take a killed one's place. */
+const SPARES = 2
+
 interface Member {
   process: WorkerProcess
   name: string
@@ -32,6 +35,7 @@ interface Member {
 export class Crew {
   readonly #module: string
   readonly #members: Member[] = []
+  readonly #spares: Promise<WorkerProcess>[] = []
   readonly #base = process.hrtime.bigint()
   readonly now = clockFrom(this.#base)
   #task: Task | undefined
@@ -49,9 +53,10 @@ export class Crew {
 
   static async start(moduleUrl: string, size: number): Promise<Crew> {
     const crew = new Crew(moduleUrl)
-    for (let at = 0; at < size; at++)
-      crew.#members.push({ process: new WorkerProcess(moduleUrl), name: '', incarnation: 0 })
-    await Promise.all(crew.#members.map(member => crew.#ready(member.process)))
+    const started = Array.from({ length: size }, () => crew.#newProcess())
+    for (const process of await Promise.all(started))
+      crew.#members.push({ process, name: '', incarnation: 0 })
+    while (crew.#spares.length < SPARES) crew.#spares.push(crew.#newProcess())
     return crew
   }
 
@@ -121,7 +126,9 @@ export class Crew {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#members.map(({ process }) => process.kill()))
+    const spares = await Promise.all(this.#spares)
+    const processes = [...this.#members.map(({ process }) => process), ...spares]
+    await Promise.all(processes.map(process => process.kill()))
   }
 
   #assign(at: number, what: 'work' | 'verify'): void {
@@ -155,20 +162,25 @@ export class Crew {
     await this.#noteCrash(member)
     await member.process.kill()
     this.gone.set(member.name, this.now())
-    member.process = new WorkerProcess(this.#module)
-    await this.#ready(member.process)
+    member.process = await this.#spare()
   }
 
   async #replace(at: number): Promise<void> {
     const member = this.#members[at] as Member
-    member.process = new WorkerProcess(this.#module)
-    await this.#ready(member.process)
+    member.process = await this.#spare()
     member.incarnation++
     this.#assign(at, 'work')
   }
 
-  async #ready(process: WorkerProcess): Promise<void> {
-    if ((await process.report('ready', START)) !== undefined) return
+  #spare(): Promise<WorkerProcess> {
+    this.#spares.push(this.#newProcess())
+    return this.#spares.shift() as Promise<WorkerProcess>
+  }
+
+  async #newProcess(): Promise<WorkerProcess> {
+    const process = new WorkerProcess(this.#module)
+    if ((await process.report('ready', START)) !== undefined) return process
+    await process.kill()
     throw new Error(`a worker did not start:\n${process.complaints}`)
   }
 

@@ -68,4 +68,9 @@ export interface Allowances {
   readonly mayLose?: boolean
   /** How long the calls of a process that is gone may still take effect, in ms. Default 0. */
   readonly lingering?: number
+  /**
+   * How long a call that its caller gave up may still take effect, in ms. Default: as long as its
+   * adapter is open.
+   */
+  readonly givenUp?: number
 }

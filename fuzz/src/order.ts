@@ -81,10 +81,23 @@ const isAnswer = ({ outcome }: Call): boolean =>
   outcome?.is === 'miss' ||
   outcome?.is === 'torn'
 
-function writeOf(call: Call, { gone }: History, { lingering = 0 }: Allowances): Write {
+function writeOf(call: Call, history: History, allowances: Allowances): Write {
   const certain = call.outcome?.is === 'done'
-  const end = Math.min(gone.get(call.instance) ?? Infinity, gone.get(call.process) ?? Infinity)
-  return { call, begin: call.begin, latest: certain ? call.end : end + lingering * MS, certain }
+  const latest = certain ? call.end : lastChanceOf(call, history, allowances)
+  return { call, begin: call.begin, latest, certain }
+}
+
+/** Until when a call may take effect whose caller was not told that it did. */
+function lastChanceOf(
+  call: Call,
+  { gone }: History,
+  { lingering = 0, givenUp = Infinity }: Allowances,
+): number {
+  return Math.min(
+    call.end + givenUp * MS,
+    (gone.get(call.instance) ?? Infinity) + lingering * MS,
+    (gone.get(call.process) ?? Infinity) + lingering * MS,
+  )
 }
 
 /** A value that was read had been written by the end of that read, whatever its writer was told. */

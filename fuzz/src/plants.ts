@@ -176,10 +176,10 @@ const PLANTS = {
     }
   },
 
-  /** The ttl is read as that of the longest entry of the process so far, or of the shortest. */
+  /** An entry lives half its ttl. */
   'early-expiry': class extends Plant {
     override set(key: string, value: Uint8Array, options: SetOptions = {}): Promise<void> {
-      return super.set(key, value, { ...options, ttl: (options.ttl ?? 0) >> 1 })
+      return super.set(key, value, { ...options, ttl: (options.ttl ?? 0) / 2 })
     }
   },
 
@@ -191,24 +191,30 @@ const PLANTS = {
     }
   },
 
-  /** close() does not wait for calls in flight. */
+  /** Calls wait for the next turn to share a round trip, and close() does not wait for them. */
   'hasty-close': class extends Plant {
-    readonly #pending = new Set<() => void>()
+    #later<T>(work: () => Promise<T>): Promise<T> {
+      return new Promise((resolve, reject) => setImmediate(() => work().then(resolve, reject)))
+    }
+    override get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {
+      return this.#later(() => super.get(key, options))
+    }
     override set(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
       const copy = value.slice()
-      return new Promise((resolve, reject) => {
-        const run = () => super.set(key, copy, options).then(resolve, reject)
-        this.#pending.add(run)
-        setImmediate(() => this.#pending.delete(run) && run())
-      })
+      return this.#later(() => super.set(key, copy, options))
     }
-    override close(): Promise<void> {
-      this.#pending.clear()
-      return super.close()
+    override delete(key: string, options?: CallOptions): Promise<void> {
+      return this.#later(() => super.delete(key, options))
+    }
+    override deleteByTag(tag: string, options?: CallOptions): Promise<void> {
+      return this.#later(() => super.deleteByTag(tag, options))
+    }
+    override clear(options?: CallOptions): Promise<void> {
+      return this.#later(() => super.clear(options))
     }
   },
 
-  /** A call fails now and then, and says that there is nothing. */
+  /** A read that fails, as one in a hundred does, says that there is nothing. */
   'failure-is-a-miss': class extends Plant {
     #reads = 0
     override async get(key: string, options?: CallOptions): Promise<Uint8Array | undefined> {

@@ -40,8 +40,8 @@ export function nextStep(random: Random): Step {
 
 function worksOfOneTurn(random: Random): Work[] {
   const what = random(1_000)
-  if (what < 800) return [anyWork(random)]
-  if (what < 880) return many(2 + random(7), () => anyWork(random))
+  if (what < 550) return [anyWork(random)]
+  if (what < 800) return many(2 + random(12), () => anyWork(random))
   if (what < 997) {
     const key = random(hotKeys)
     return many(2 + random(5), () => onKey(random, key))
