@@ -1,12 +1,23 @@
 // @ts-check
 // The thread of sqlite-checkpointer.ts, which says why there is one. JavaScript, so that it runs as
 // it stands: also from the sources, where tests run it.
+import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 
-/** @type {{ path: string, limit: number, patience: number }} */
-const { path, limit, patience } = workerData
+/** @type {{ path: string, identity: string, limit: number, patience: number }} */
+const { path, identity, limit, patience } = workerData
+
+// Beside another file that has taken the name of ours is still the log of ours. It would be moved
+// into that one.
+function checkIdentity() {
+  const { dev, ino } = statSync(path, { bigint: true })
+  if (`${dev}:${ino}` !== identity) throw new Error('the path names another file')
+}
+checkIdentity()
 const db = new Database(path, { fileMustExist: true, timeout: patience })
+checkIdentity()
+
 const checkpoint = (/** @type {'PASSIVE' | 'FULL'} */ mode) =>
   /** @type {{ busy: number, log: number }[]} */ (db.pragma(`wal_checkpoint(${mode})`))[0]
 

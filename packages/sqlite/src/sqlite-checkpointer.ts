@@ -21,13 +21,18 @@ const PATIENCE = 100
  */
 export class Checkpointer {
   readonly #path: string
+  readonly #identity: string
   readonly #onFailure: () => void
   #thread: Worker | undefined
   #isBusy = false
 
-  /** @param onFailure is called once no thread can do it. */
-  constructor(path: string, onFailure: () => void) {
+  /**
+   * @param identity of the file that `path` named when it was opened.
+   * @param onFailure is called once no thread can do it.
+   */
+  constructor(path: string, identity: string, onFailure: () => void) {
     this.#path = path
+    this.#identity = identity
     this.#onFailure = onFailure
   }
 
@@ -55,7 +60,12 @@ export class Checkpointer {
 
   #open(): Worker {
     const thread = new Worker(new URL('./sqlite-checkpoint-thread.mjs', import.meta.url), {
-      workerData: { path: this.#path, limit: LOG_LIMIT, patience: PATIENCE },
+      workerData: {
+        path: this.#path,
+        identity: this.#identity,
+        limit: LOG_LIMIT,
+        patience: PATIENCE,
+      },
       // What the application's own threads load is not for this one.
       execArgv: [],
     })

@@ -1,7 +1,7 @@
 import type { Failure } from '@l2/core'
 import Database from 'better-sqlite3'
 import { CHECKPOINT_PAGES, Checkpointer } from './sqlite-checkpointer.js'
-import { describeError, isDamage, openingError } from './sqlite-errors.js'
+import { describeError, isDamage, movedError, openingError } from './sqlite-errors.js'
 import { createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
 import { preparePath } from './sqlite-path.js'
 import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
@@ -139,10 +139,11 @@ export class SqliteClient {
       if (this.#path === MEMORY) return this.#setUp(new Database(MEMORY))
       preparePath(this.#path, this.#file)
       const identity = identityOf(this.#path)
+      if (identity === undefined) throw movedError(this.#file)
       // A wait for a lock would stop this process's event loop: the queue waits instead.
       const db = new Database(this.#path, { timeout: 0, fileMustExist: true })
       try {
-        const connection = this.#setUp(db)
+        const connection = this.#setUp(db, identity)
         return { ...connection, watch: new PathWatch(this.#path, this.#file, identity) }
       } catch (error) {
         db.close()
@@ -153,7 +154,8 @@ export class SqliteClient {
     }
   }
 
-  #setUp(db: Database.Database): Connection {
+  /** @param identity of a file, as opposed to memory. */
+  #setUp(db: Database.Database, identity?: string): Connection {
     // Functions in the schema of a file that someone prepared can do no harm.
     db.pragma('trusted_schema = OFF')
     // Safe against a crash of the process. A power failure may cost the last commits, never the
@@ -165,8 +167,8 @@ export class SqliteClient {
     // Compiled before anything is changed: they need all tables to be ours.
     const statements = prepareStatements(db)
     useWriteAheadLog(db, this.#file)
-    if (!db.memory)
-      this.#checkpointer = new Checkpointer(this.#path, () =>
+    if (identity !== undefined)
+      this.#checkpointer = new Checkpointer(this.#path, identity, () =>
         db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`),
       )
     return { db, statements }

@@ -19,7 +19,7 @@ export function identityOf(path: string): string | undefined {
 export class PathWatch {
   readonly #path: string
   readonly #file: string
-  readonly #identity: string | undefined
+  readonly #identity: string
   /** Of the index of the log, which connections share by its name. */
   readonly #index: string | undefined
   #next = performance.now() + INTERVAL
@@ -30,7 +30,7 @@ export class PathWatch {
    * @param identity of `path` before it was opened.
    * @throws L2Error `L2_UNAVAILABLE` where it has moved in between.
    */
-  constructor(path: string, file: string, identity: string | undefined) {
+  constructor(path: string, file: string, identity: string) {
     this.#path = path
     this.#file = file
     this.#identity = identity

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { SqliteAdapter } from '../src/index.js'
 import { startChild } from './support/child.js'
@@ -177,6 +178,23 @@ test('a stranger takes its name: it is left alone', async () => {
   await adapter.close()
   expect(readFileSync(path)).toEqual(before)
   expect(readdirSync(folder)).toEqual(['cache.db'])
+})
+
+test("a stranger takes its name, and the old log is not moved into the stranger's file", async () => {
+  const { path, adapter } = await atWork()
+  const stranger = join(temporaryFolder(), 'stranger')
+  new Database(stranger).exec('PRAGMA journal_mode = WAL; CREATE TABLE t (x)').close()
+  const before = readFileSync(stranger)
+  renameSync(stranger, path)
+  // Nobody has noticed yet, and the log becomes long.
+  const value = new Uint8Array(64 * 1_024)
+  for (let i = 0; i < 200; i++)
+    await adapter
+      .set(`key ${i % 10}`, value.fill(i))
+      .catch(error => expect(error).toMatchObject(LEFT_BEHIND))
+  await elapse(300)
+  await adapter.close()
+  expect(readFileSync(path)).toEqual(before)
 })
 
 test('who closes the old file takes nothing from the new one', async () => {
