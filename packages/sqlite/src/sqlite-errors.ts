@@ -11,6 +11,9 @@ export function isBusy(error: unknown): boolean {
   )
 }
 
+/** Whether the file may not grow, or the disk is full. */
+export const isFull = (error: unknown): boolean => codeOf(error) === 'SQLITE_FULL'
+
 /** Whether the file holds what SQLite, or this package, never wrote. */
 export function isDamage(error: unknown): boolean {
   const code = codeOf(error)
@@ -73,6 +76,7 @@ export function describeError(error: unknown, file: string): Failure | undefined
       `SQLite can't open ${file}: this process needs the right to read and write the file and to ` +
         'create files beside it (-wal and -shm).',
     )
+  if (code === 'SQLITE_IOERR_SHMMAP') return unsharedError(file)
   if (code.startsWith('SQLITE_IOERR'))
     return failure(
       'L2_UNAVAILABLE',
@@ -107,6 +111,14 @@ export function openingError(error: unknown, file: string): unknown {
   // A rollback that waits to be done, in a file that is not in WAL mode: never one of ours.
   if (code === 'SQLITE_READONLY_ROLLBACK') return foreignError(file)
   return error
+}
+
+/** The error for a file system on which processes can't share memory, as SQLite's log needs it. */
+export function unsharedError(file: string): L2Error {
+  return new L2Error(
+    'L2_UNSUITABLE_BACKEND',
+    `the file system of ${file} can't do SQLite's write-ahead log: use a local disk.`,
+  )
 }
 
 /** The error for a file that is no SQLite database. */

@@ -1,6 +1,6 @@
 import { L2Error } from '@l2/core'
 import type Database from 'better-sqlite3'
-import { foreignError } from './sqlite-errors.js'
+import { foreignError, unsharedError } from './sqlite-errors.js'
 import { APPLICATION_ID, CREATE_LAYOUT, LAYOUT_VERSION } from './sqlite-sql.js'
 
 /**
@@ -63,8 +63,5 @@ export function createLayout(db: Database.Database, file: string): void {
  */
 export function useWriteAheadLog(db: Database.Database, file: string): void {
   if (db.memory || db.pragma('journal_mode = WAL', { simple: true }) === 'wal') return
-  throw new L2Error(
-    'L2_UNSUITABLE_BACKEND',
-    `the file system of ${file} can't do SQLite's write-ahead log: use a local disk.`,
-  )
+  throw unsharedError(file)
 }
