@@ -1,5 +1,6 @@
 // @ts-check
 // Builds, then runs the fuzzer against a backend: `pnpm fuzz sqlite --seconds 60`.
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,10 +9,11 @@ import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
 
 const USAGE = `pnpm fuzz BACKEND [--seconds N] [--operations N] [--faults N] [--workers N]
-                  [--seed S] [--plant BUG]
+                  [--seed S] [--plant BUG] [--quiet]
 
 It goes on for N seconds (60), until N operations were made and each fault came N times (1).
-The same seed has the workers do the same; how they interleave differs.`
+The same seed has the workers do the same; how they interleave differs. With --quiet nothing is
+broken, and it tells how long workers stalled.`
 
 const args = process.argv.slice(2).filter((arg, at) => !(at === 0 && arg === '--'))
 const { positionals, values } = parseArgs({
@@ -24,6 +26,7 @@ const { positionals, values } = parseArgs({
     workers: { type: 'string' },
     seed: { type: 'string' },
     plant: { type: 'string' },
+    quiet: { type: 'boolean', default: false },
   },
 })
 const [backend = ''] = positionals
@@ -33,19 +36,20 @@ if (backend === '' || !existsSync(file)) {
   process.exit(1)
 }
 await prepare(['--filter=@l2/fuzz...', `--filter=./packages/${backend}...`])
-const { fuzz, formatReport } = await import('@l2/fuzz')
+const { formatReport, formatStalls, fuzz, fuzzQuietly } = await import('@l2/fuzz')
 const { subject } = await import(pathToFileURL(file).href)
 
-const { plant, ...numbers } = values
-const seconds = values.operations === undefined ? 60 : 0
+const { plant, quiet, ...numbers } = values
 const options = {
-  seed: Math.floor(Math.random() * 2 ** 31),
-  seconds,
+  seed: randomInt(2 ** 31),
+  seconds: values.operations === undefined ? 60 : 0,
   ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value)])),
   ...(plant === undefined ? {} : { plant }),
   onProgress: console.log,
 }
 console.log(`seed ${options.seed}`)
-const report = await fuzz(subject, options)
+const stalls = quiet ? await fuzzQuietly(subject, options) : undefined
+const report = stalls ?? (await fuzz(subject, options))
 console.log(formatReport(report))
+if (stalls !== undefined) console.log(formatStalls(stalls))
 process.exitCode = report.found.size === 0 ? 0 : 1

@@ -44,8 +44,8 @@ export class Crew {
   readonly gone = new Map<string, number>()
   readonly incidents: Incident[] = []
   readonly findings: Finding[] = []
-  /** The longest stall of any worker's event loop in this round, in ms. */
-  stall = 0
+  /** Of each worker that finished: how long its event loop did not turn, at most, in ms. */
+  readonly stalls: number[] = []
 
   private constructor(moduleUrl: string) {
     this.#module = moduleUrl
@@ -72,16 +72,16 @@ export class Crew {
   }
 
   /** Has all of them begin at once. */
-  begin(task: Task): void {
+  begin(task: Task, what: 'work' | 'rest' = 'work'): void {
     this.#task = task
     this.#calls = new Map()
     this.gone.clear()
     this.incidents.length = 0
     this.findings.length = 0
-    this.stall = 0
+    this.stalls.length = 0
     for (const [at, member] of this.#members.entries()) {
       member.incarnation = 0
-      this.#assign(at, 'work')
+      this.#assign(at, what)
     }
   }
 
@@ -131,7 +131,7 @@ export class Crew {
     await Promise.all(processes.map(process => process.kill()))
   }
 
-  #assign(at: number, what: 'work' | 'verify'): void {
+  #assign(at: number, what: 'work' | 'rest' | 'verify'): void {
     const member = this.#members[at] as Member
     const { round, seed, folder, config, plant } = this.#task as Task
     member.name = `${round}.${at}.${member.incarnation}`
@@ -148,7 +148,7 @@ export class Crew {
       if (report.is === 'broken') this.#crash(member, report.message)
       if (report.is === 'progress' || report.is === 'finished') this.#calls.set(name, report.calls)
       if (report.is === 'finished') {
-        this.stall = Math.max(this.stall, report.stall)
+        this.stalls.push(report.stall)
         off()
       }
     })

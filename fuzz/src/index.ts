@@ -1,5 +1,6 @@
 export { Crew } from './crew.js'
 export { type FuzzOptions, fuzz, fuzzWith } from './fuzz.js'
 export { PLANT_NAMES } from './plants.js'
+export { formatStalls, fuzzQuietly, type QuietOptions, type QuietReport } from './quiet.js'
 export { formatReport, type Report } from './report.js'
 export type { Fault, Scene, Stage, Subject } from './subject.js'

@@ -1,6 +1,6 @@
 /** What the parent tells a worker. */
 export type WorkerOrder =
-  | ({ readonly do: 'work' | 'verify' } & Assignment)
+  | ({ readonly do: 'work' | 'rest' | 'verify' } & Assignment)
   /** Close the adapter, and go on with another. */
   | { readonly do: 'reopen' }
   /** Finish what is in flight, close, and tell. */

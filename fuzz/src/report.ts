@@ -13,10 +13,8 @@ export interface Report {
   readonly findings: readonly Finding[]
   /** All of them. */
   readonly found: ReadonlyMap<Rule, number>
-  /** The longest time that the event loop of any worker did not turn, in ms. */
-  readonly stall: number
-  /** Where the logs of a round with findings are. */
-  readonly logs?: string
+  /** Where the logs of the first round with findings are. */
+  readonly logs: string | undefined
   /** The command that makes the same workers do the same again. */
   readonly replay: string
 }
@@ -28,7 +26,6 @@ export function formatReport(report: Report): string {
     `seed ${report.seed}, ${report.rounds} rounds`,
     `calls: ${list(report.calls)}`,
     `faults: ${list(report.faults)}`,
-    `longest stall of a worker: ${report.stall.toFixed(1)} ms`,
     `findings: ${list(report.found)}`,
     ...report.findings.map(formatFinding),
     ...(report.logs === undefined ? [] : [`logs: ${report.logs}`]),

@@ -38,7 +38,7 @@ async function work(assignment: Assignment): Promise<void> {
   const random = randomFrom(assignment.seed)
   const progress = setInterval(() => report({ is: 'progress', calls: caller.calls }), PROGRESS)
   while (!stopping) {
-    const { works, awaited, abort, rest } = nextStep(random)
+    const { works, awaited, abort, rest: quiet } = nextStep(random)
     const made = works.map((each, at) =>
       caller.make(each, at === abort?.at ? abort.when : undefined),
     )
@@ -49,13 +49,22 @@ async function work(assignment: Assignment): Promise<void> {
     }
     if (awaited) await Promise.all(made)
     else if (caller.inFlight > MOST_IN_FLIGHT) await caller.settle()
-    if (rest === 0) await turn()
-    else if (rest !== undefined) await pause(rest)
+    if (quiet === 0) await turn()
+    else if (quiet !== undefined) await pause(quiet)
   }
   await caller.close()
   clearInterval(progress)
   meter.stop()
   report({ is: 'finished', calls: caller.calls, stall: meter.longest })
+}
+
+/** Does nothing but to see how often it gets its turn. */
+async function rest(): Promise<void> {
+  stopping = false
+  const meter = new StallMeter()
+  while (!stopping) await pause(PROGRESS)
+  meter.stop()
+  report({ is: 'finished', calls: 0, stall: meter.longest })
 }
 
 async function look(assignment: Assignment): Promise<void> {
@@ -68,6 +77,7 @@ async function look(assignment: Assignment): Promise<void> {
 function obey(order: WorkerOrder): Promise<void> | undefined {
   if (order.do === 'stop') stopping = true
   else if (order.do === 'reopen') reopening = true
+  else if (order.do === 'rest') return rest()
   else return order.do === 'work' ? work(order) : look(order)
   return undefined
 }
