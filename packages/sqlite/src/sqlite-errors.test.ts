@@ -32,6 +32,7 @@ test.each([
   ['SQLITE_CONSTRAINT_PRIMARYKEY', 'L2_CORRUPT_STORE', 'remove it'],
   ['SQLITE_TOOBIG', 'L2_UNSUPPORTED', '1 GB'],
   ['SQLITE_CANTOPEN', 'L2_UNAVAILABLE', 'the right to read and write'],
+  ['SQLITE_CANTOPEN', 'L2_UNAVAILABLE', 'a file system that takes writes'],
   ['SQLITE_IOERR_SHMMAP', 'L2_UNSUITABLE_BACKEND', 'local disk'],
   ['SQLITE_IOERR_WRITE', 'L2_UNAVAILABLE', 'is its disk there'],
   ['EACCES', 'L2_UNAVAILABLE', 'right to search'],

@@ -74,7 +74,7 @@ export function describeError(error: unknown, file: string): Failure | undefined
     return failure(
       'L2_UNAVAILABLE',
       `SQLite can't open ${file}: this process needs the right to read and write the file and to ` +
-        'create files beside it (-wal and -shm).',
+        'create files beside it (-wal and -shm), on a file system that takes writes.',
     )
   if (code === 'SQLITE_IOERR_SHMMAP') return unsharedError(file)
   if (code.startsWith('SQLITE_IOERR'))
