@@ -1,6 +1,7 @@
 import {
   existsSync,
   linkSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -79,6 +80,20 @@ test('the file is removed: any call notices, and the next one has a new file', a
     expect(await adapter.get('new')).toBeUndefined()
     expect(faultsIn(path)).toEqual([])
   }
+})
+
+test('its directory is removed', async () => {
+  const { folder, adapter } = await atWork()
+  rmSync(folder, { recursive: true })
+  await elapse(NOTICED)
+  await expect(adapter.get('old')).rejects.toMatchObject(MOVED)
+  await expect(adapter.get('old')).rejects.toMatchObject({
+    code: 'L2_UNAVAILABLE',
+    message: expect.stringContaining('create it'),
+  })
+  mkdirSync(folder)
+  await adapter.set('new', bytes('2'))
+  expect(await adapter.get('new')).toEqual(bytes('2'))
 })
 
 test('the file and what is beside it are renamed: they stay as they are', async () => {
