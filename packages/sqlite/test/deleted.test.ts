@@ -281,7 +281,7 @@ test.each(['removed', 'replaced'])(
     expect(await call(0, 'get', 'mine')).toBeUndefined()
     for (const report of await Promise.all(reports)) {
       expect(report.failures.filter(failure => !failure.startsWith('L2_UNAVAILABLE'))).toEqual([])
-        expect(report.calls).toBeGreaterThan(100)
+      expect(report.calls).toBeGreaterThan(100)
     }
     // Those of the 3 that churn, that of the handles, and the one that was there.
     expect(rowsIn(path).prefix).toBe(4)
