@@ -7,15 +7,23 @@ import {
   type Call,
   type Failure,
   GuardedAdapter,
+  L2Error,
   type Slices,
 } from '@l2/core'
 import type { Cursor, Slice } from './sqlite-bulk.js'
 import { MEMORY, SqliteClient } from './sqlite-client.js'
 import { CallQueue, EVERYTHING, NOTHING } from './sqlite-queue.js'
 import { SqliteStore } from './sqlite-store.js'
+import { SqliteTransactions } from './sqlite-transactions.js'
 
 /** The lock is free for this long between two slices, in ms, so that others who wait get it. */
 const GAP = 1
+
+/** A smaller file would be filled by a few values. */
+const LEAST_SIZE = 2 ** 20
+
+/** The largest value, as a share of `maxBytes`: the rest is for tables, indexes and headroom. */
+const LARGEST_SHARE = 7 / 8
 
 /** What `new SqliteAdapter()` takes. */
 export interface SqliteAdapterOptions extends AdapterOptions {
@@ -25,6 +33,12 @@ export interface SqliteAdapterOptions extends AdapterOptions {
    * is a database of this adapter alone. Processes and adapters that name the same file share it.
    */
   readonly path: string
+  /**
+   * How large the file may get, in bytes, at least 1 MiB; its log comes on top (see README.md).
+   * Default: as the disk has room. Where it is reached, the entries of all prefixes that were set
+   * longest ago go first. It binds this adapter alone: give all that share a file the same.
+   */
+  readonly maxBytes?: number | undefined
 }
 
 /**
@@ -49,19 +63,24 @@ export interface SqliteAdapterOptions extends AdapterOptions {
 export class SqliteAdapter extends GuardedAdapter {
   /** @throws TypeError, RangeError where an option is not what it should be. */
   constructor(options: SqliteAdapterOptions) {
-    super(options, ({ prefix }) => new SqliteBackend(checkedPath(options?.path), prefix))
+    super(options, ({ prefix }) => {
+      const path = checkedPath(options?.path)
+      return new SqliteBackend(path, prefix, checkedSize(options.maxBytes))
+    })
   }
 }
 
 class SqliteBackend implements Backend {
+  readonly #maxBytes: number | undefined
   readonly #client: SqliteClient
   readonly #store: SqliteStore
   readonly #queue: CallQueue
 
-  constructor(path: string, prefix: string) {
-    this.#client = new SqliteClient(path)
-    this.#store = new SqliteStore(this.#client, prefix)
-    this.#queue = new CallQueue(this.#client)
+  constructor(path: string, prefix: string, maxBytes: number | undefined) {
+    this.#maxBytes = maxBytes
+    this.#client = new SqliteClient(path, maxBytes)
+    this.#store = new SqliteStore(this.#client, prefix, maxBytes !== undefined)
+    this.#queue = new CallQueue(new SqliteTransactions(this.#client))
   }
 
   get(key: string, call: Call): Awaitable<Uint8Array | undefined> {
@@ -75,6 +94,11 @@ class SqliteBackend implements Backend {
     tags: readonly string[],
     call: Call,
   ): Awaitable<void> {
+    if (this.#maxBytes !== undefined && value.length > this.#maxBytes * LARGEST_SHARE)
+      throw new L2Error(
+        'L2_FULL',
+        `a value of ${value.length} bytes is too large for \`maxBytes\`, ${this.#maxBytes}.`,
+      )
     return this.#queue.write(call, key, () => this.#store.set(key, value, ttl, tags))
   }
 
@@ -104,6 +128,12 @@ class SqliteBackend implements Backend {
       // A step that found nothing is a slice too.
       if (found.ids.length === 0) yield 0
     } while (cursor !== undefined)
+    while (await this.#queue.read(call, NOTHING, () => this.#store.isOverfull())) {
+      // Each transaction evicts a slice.
+      await this.#queue.write(call, NOTHING, () => {})
+      yield 0
+      await this.#leaveGap(call)
+    }
     // Looks first, as a file that has nothing to give back needs no lock.
     while ((await this.#queue.read(call, NOTHING, () => this.#store.sparePages())) > 0) {
       if (!(await this.#queue.write(call, NOTHING, () => this.#store.shrink()))) return
@@ -142,6 +172,15 @@ class SqliteBackend implements Backend {
   #leaveGap(call: Call): Promise<void> {
     return pause(GAP, undefined, { ref: !call.background })
   }
+}
+
+/** @throws TypeError, RangeError where `maxBytes` is no size of a file. */
+function checkedSize(maxBytes: unknown): number | undefined {
+  if (maxBytes === undefined) return undefined
+  if (typeof maxBytes !== 'number') throw new TypeError('maxBytes must be a number of bytes')
+  if (!(maxBytes >= LEAST_SIZE && maxBytes <= Number.MAX_SAFE_INTEGER))
+    throw new RangeError(`maxBytes must be at least ${LEAST_SIZE} (1 MiB), not ${maxBytes}`)
+  return maxBytes
 }
 
 /** @throws TypeError where `path` can't name a file for better-sqlite3. */

@@ -4,6 +4,7 @@ import { CHECKPOINT_PAGES, Checkpointer } from './sqlite-checkpointer.js'
 import { describeError, isDamage, movedError, openingError } from './sqlite-errors.js'
 import { createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
 import { preparePath } from './sqlite-path.js'
+import { restartLog, SizeLimit } from './sqlite-size.js'
 import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
 import { identityOf, PathWatch } from './sqlite-watch.js'
 
@@ -29,6 +30,7 @@ export const MEMORY = ':memory:'
 interface Connection {
   readonly db: Database.Database
   readonly statements: Statements
+  readonly size: SizeLimit
   /** Of a file, as opposed to memory. */
   readonly watch?: PathWatch
 }
@@ -41,18 +43,25 @@ export class SqliteClient {
   readonly #path: string
   /** The path as messages show it. */
   readonly #file: string
+  readonly #maxBytes: number | undefined
   #connection: Connection | undefined
   #damaged = false
   #checkpointer: Checkpointer | undefined
+  /** Bytes of the values that this transaction has set. */
+  written = 0
   #begun = 0
   #sinceLook = 0
   /** The ids of prefixes that are known to be in the file. */
   readonly prefixes = new Map<string, number>()
 
-  /** @param path absolute, or {@link MEMORY}. */
-  constructor(path: string) {
+  /**
+   * @param path absolute, or {@link MEMORY}.
+   * @param maxBytes what the file may grow to.
+   */
+  constructor(path: string, maxBytes?: number) {
     this.#path = path
     this.#file = JSON.stringify(path)
+    this.#maxBytes = maxBytes
   }
 
   get isOpen(): boolean {
@@ -61,14 +70,18 @@ export class SqliteClient {
 
   /** The statements, each of which is a transaction by itself. Opens the file if need be. */
   statements(): Statements {
-    this.#leaveIfUseless()
-    this.#connection ??= this.#open()
-    return this.#connection.statements
+    return this.#connected().statements
+  }
+
+  /** How large the file may get. Opens it if need be. */
+  get size(): SizeLimit {
+    return this.#connected().size
   }
 
   /** Takes the write lock. Not BEGIN: a transaction that reads first may find that it can't write. */
   begin(): void {
     this.#begun = performance.now()
+    this.written = 0
     this.statements().begin.run()
   }
 
@@ -79,7 +92,9 @@ export class SqliteClient {
     if (this.#sinceLook < LOOK || this.#checkpointer?.isBusy !== false) return
     this.#sinceLook = 0
     const [, pages = 0, moved = 0] = logState.get() ?? []
-    if (pages - moved >= CHECKPOINT_PAGES) this.#checkpointer.start()
+    if (pages - moved < CHECKPOINT_PAGES) return
+    this.size.lookAtDisk(pages)
+    this.#checkpointer.start()
   }
 
   rollback(): void {
@@ -89,15 +104,15 @@ export class SqliteClient {
     if (this.#connection?.db.inTransaction) this.#connection.statements.rollback.run()
   }
 
-  relieve(_error: unknown): boolean {
-    return false
+  /** Has the log written again from its start, or answers false. */
+  restartLog(): boolean {
+    return restartLog(this.#connected().db)
   }
 
   /** Gives up to `pages` free pages back to the file system. */
   shrink(pages: number): void {
-    this.statements()
     // exec, as each page is a step of the statement.
-    this.#connection?.db.exec(shrinkBy(pages))
+    this.#connected().db.exec(shrinkBy(pages))
   }
 
   /** What an error of this connection means. */
@@ -113,6 +128,12 @@ export class SqliteClient {
     this.#checkpointer = undefined
     await checkpointer?.close()
     this.#leave()
+  }
+
+  #connected(): Connection {
+    this.#leaveIfUseless()
+    this.#connection ??= this.#open()
+    return this.#connection
   }
 
   /** Closes a connection to a file that was damaged, or that the path does not name any more. */
@@ -171,6 +192,6 @@ export class SqliteClient {
       this.#checkpointer = new Checkpointer(this.#path, identity, () =>
         db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`),
       )
-    return { db, statements }
+    return { db, statements, size: new SizeLimit(db, this.#maxBytes) }
   }
 }

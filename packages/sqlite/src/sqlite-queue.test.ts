@@ -1,6 +1,13 @@
 import type { Call } from '@l2/core'
 import { expect, test } from 'vitest'
-import { CallQueue, EVERYTHING, NOTHING, type Touches, type Transactions } from './sqlite-queue.js'
+import {
+  CallQueue,
+  EVERYTHING,
+  NOTHING,
+  type Relief,
+  type Touches,
+  type Transactions,
+} from './sqlite-queue.js'
 
 class FakeCall implements Call {
   abandoned = false
@@ -24,8 +31,8 @@ class FakeTransactions implements Transactions {
   attempts = 0
   beginning: Error | undefined
   committing: Error | undefined
-  /** Errors that are relieved once each. */
-  readonly relievable = new Set<unknown>()
+  /** What is done about failures, one after another; nothing after the last. */
+  readonly reliefs: Relief[] = []
   /** The work of each transaction. */
   readonly committed: string[][] = []
   #log: string[] = []
@@ -46,8 +53,8 @@ class FakeTransactions implements Transactions {
   rollback(): void {
     this.#log = []
   }
-  relieve(error: unknown): boolean {
-    return this.relievable.delete(error)
+  relieve(): Relief {
+    return this.reliefs.shift() ?? 'none'
   }
 }
 
@@ -99,19 +106,20 @@ test('where the commit fails, each hears of its own outcome', async () => {
 })
 
 test.each([
-  ['that helps', 1, 'fulfilled'],
-  ['that does not help', 9, 'rejected'],
-] as const)('a failure is relieved once: %s', async (_, failures, status) => {
+  [['last'], 1, 'fulfilled', 2],
+  [['last', 'last', 'last'], 9, 'rejected', 2],
+  [['some', 'some', 'last'], 3, 'fulfilled', 4],
+  [['some', 'none'], 9, 'rejected', 2],
+] as const)('relief %j of %i failures', async (reliefs, failures, status, attempts) => {
   const { transactions, queue } = opened()
-  const error = new Error('full')
-  transactions.relievable.add(error)
+  transactions.reliefs.push(...reliefs)
   let left: number = failures
   const call = queue.write(new FakeCall(), 'a', () => {
-    if (left-- > 0) throw error
+    if (left-- > 0) throw new Error('full')
     transactions.did('a')
   })
   expect((await Promise.allSettled([call]))[0]?.status).toBe(status)
-  expect(transactions.attempts).toBe(2)
+  expect(transactions.attempts).toBe(attempts)
 })
 
 test('where no transaction can begin, all that need one hear why, and reads go on', async () => {

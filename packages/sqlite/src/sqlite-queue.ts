@@ -23,9 +23,15 @@ export interface Transactions {
   commit(): void
   /** Undoes all since `begin`, also where a failure has ended the transaction already. */
   rollback(): void
-  /** Does something about an error so that the same work may now succeed, or answers false. */
-  relieve(error: unknown): boolean
+  /** Does something about the error that ended the last transaction. */
+  relieve(error: unknown): Relief
 }
+
+/**
+ * Whether the same work may succeed now: never, or it may and there is nothing more to be done, or
+ * it may and more can be done where it does not.
+ */
+export type Relief = 'none' | 'last' | 'some'
 
 interface Waiting {
   readonly touches: Touches
@@ -161,7 +167,9 @@ export class CallQueue {
       this.#transactions.commit()
     } catch (error) {
       this.#transactions.rollback()
-      return !isBusy(error) && this.#divide(batch, error)
+      if (isBusy(error)) return false
+      this.#tryAgain(batch, error)
+      return true
     }
     for (const [at, waiting] of batch.entries()) {
       this.#leave(waiting)
@@ -170,18 +178,20 @@ export class CallQueue {
     return true
   }
 
-  /** One of `batch` failed, or all did together: each is to hear of its own outcome. */
-  #divide(batch: readonly Waiting[], error: unknown): true {
-    const [only] = batch
-    if (only === undefined || batch.length > 1) {
+  /** One of `batch` failed, or all did together. */
+  #tryAgain(batch: readonly Waiting[], error: unknown): void {
+    const relief = this.#transactions.relieve(error)
+    const [first] = batch
+    if (first === undefined || relief === 'some') return
+    if (relief === 'last' && !first.relieved) {
+      for (const waiting of batch) waiting.relieved = true
+    } else if (batch.length > 1) {
+      // Each is to hear of its own outcome.
       for (const waiting of batch) waiting.alone = true
-    } else if (!only.relieved && this.#transactions.relieve(error)) {
-      only.relieved = true
     } else {
-      this.#leave(only)
-      only.reject(error)
+      this.#leave(first)
+      first.reject(error)
     }
-    return true
   }
 
   /** Runs reads that no earlier write concerns. @returns whether they met no lock. */

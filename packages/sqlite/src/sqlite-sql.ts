@@ -110,6 +110,8 @@ export function prepareStatements(db: Sqlite.Database) {
       'DELETE FROM tag WHERE prefix = ? AND tag = ? AND entry = ?',
     ),
 
+    oldestId: cell<[], number | null>('SELECT min(id) FROM entry'),
+    oldest: cell<[limit: number], number>('SELECT id FROM entry ORDER BY id LIMIT ?'),
     largestId: cell<[], number>('SELECT ifnull(max(id), 0) FROM entry'),
     tagged: cell<
       [prefix: number, tag: string, after: number, until: number, limit: number],

@@ -10,6 +10,7 @@ import {
   type Slice,
 } from './sqlite-bulk.js'
 import type { SqliteClient } from './sqlite-client.js'
+import { isOld } from './sqlite-eviction.js'
 import { LAYOUT_VERSION, type Statements } from './sqlite-sql.js'
 import { addTags, changeTags, encodeTags } from './sqlite-tags.js'
 
@@ -29,10 +30,13 @@ const SHRINK_PAGES = 128
 export class SqliteStore {
   readonly #client: SqliteClient
   readonly #prefix: string
+  /** Whether entries are evicted, the oldest first. */
+  readonly #isBounded: boolean
 
-  constructor(client: SqliteClient, prefix: string) {
+  constructor(client: SqliteClient, prefix: string, isBounded: boolean) {
     this.#client = client
     this.#prefix = prefix
+    this.#isBounded = isBounded
   }
 
   get(key: string): Uint8Array | undefined {
@@ -44,17 +48,18 @@ export class SqliteStore {
   set(key: string, value: Uint8Array, ttl: number, tags: readonly string[]): void {
     const sql = this.#client.statements()
     const prefix = this.#findPrefix(sql) ?? this.#addPrefix(sql)
-    const time = now()
+    const newId = now() * 1_000
     const expiry = expiryOf(ttl)
-    if (tags.length === 0) {
+    this.#client.written += value.length
+    if (tags.length === 0 && !this.#isBounded) {
       // One statement, but where the entry that is there has tags.
-      const put = sql.putUntagged.run(time * 1_000, prefix, key, expiry, '', value)
+      const put = sql.putUntagged.run(newId, prefix, key, expiry, '', value)
       if (put.changes > 0) return
     }
     const encoded = encodeTags(tags)
-    const old = sql.findEntry.get(prefix, key)
+    const old = this.#findToReplace(sql, prefix, key, newId)
     if (old === undefined) {
-      const added = sql.addEntry.run(time * 1_000, prefix, key, expiry, encoded, value)
+      const added = sql.addEntry.run(newId, prefix, key, expiry, encoded, value)
       addTags(sql, prefix, Number(added.lastInsertRowid), tags)
       return
     }
@@ -97,12 +102,24 @@ export class SqliteStore {
     return removeExpired(this.#client.statements(), ids)
   }
 
-  /** How many free pages the file has more than it needs for the next entries. */
+  /** How many free pages the file can give back: what it has more than it needs, or may have. */
   sparePages(): number {
+    const { size } = this.#client
     const sql = this.#client.statements()
+    const pages = sql.pages.get() ?? 0
     const free = sql.freePages.get() ?? 0
-    const used = (sql.pages.get() ?? 0) - free
-    return Math.max(0, Math.floor(free - used * SPARE_SHARE - SPARE_PAGES))
+    const excess = size.excess(pages)
+    if (excess > 0) return Math.min(free, excess)
+    // Where the disk is nearly full, others would take them, and never give them back.
+    if (size.isHeld) return 0
+    return Math.max(0, Math.floor(free - (pages - free) * SPARE_SHARE - SPARE_PAGES))
+  }
+
+  /** Whether the file is larger than it may be, and has nothing to give back yet. */
+  isOverfull(): boolean {
+    const sql = this.#client.statements()
+    const excess = this.#client.size.excess(sql.pages.get() ?? 0)
+    return excess > (sql.freePages.get() ?? 0) && sql.oldestId.get() !== null
   }
 
   /**
@@ -113,6 +130,7 @@ export class SqliteStore {
     const { freePages } = this.#client.statements()
     const before = freePages.get() ?? 0
     this.#client.shrink(Math.min(this.sparePages(), SHRINK_PAGES))
+    this.#client.size.renew()
     return (freePages.get() ?? 0) < before
   }
 
@@ -131,6 +149,18 @@ export class SqliteStore {
           `knows layout ${LAYOUT_VERSION}.`,
       )
     sql.touch.run()
+  }
+
+  #findToReplace(
+    sql: Statements,
+    prefix: number,
+    key: string,
+    newId: number,
+  ): [id: number, tags: string] | undefined {
+    const entry = sql.findEntry.get(prefix, key)
+    if (entry === undefined || !this.#isBounded || !isOld(sql, entry[0], newId)) return entry
+    removeEntry(sql, entry[0])
+    return undefined
   }
 
   /** The id of the prefix. `undefined`: there is nothing under it. */
