@@ -31,7 +31,9 @@ export async function benchmark(rows: readonly Row[], page: Page): Promise<void>
     if (options.sizes) add(await sizes(running, folderOf))
     if (!options.write) return
     if (chosen.length < options.rows.length) throw new Error('a page is of all subjects')
-    writePage(page, chosen, sections)
+    const { rounds, ms } = options
+    const intro = `${page.intro}\n${rounds} rounds of slices of ${ms} ms.`
+    writePage({ ...page, intro }, chosen, sections)
   })
 }
 
@@ -58,13 +60,11 @@ async function worked(
   const micros = columns.map(column => column[0]?.micros.toFixed(1))
   console.log(`\nµs per call of the limit, at ${concurrency.join(', ')}: ${micros.join(', ')}`)
 
-  const lines = columns[0]?.map(({ title }) => {
+  const lines = columns[0]?.map(({ title }, row) => {
     const cells = columns.map(column => column.find(cell => cell.title === title))
-    return [
-      title,
-      ...cells.map(cell => (cell ? spread(cell.rate) : '')),
-      ...cells.map(cell => (cell ? ratio(cell.cpu.median) : '')),
-    ]
+    const told = (tell: (cell: Cell) => string): string[] =>
+      cells.map(cell => (cell ? (row === 0 ? '1' : tell(cell)) : ''))
+    return [title, ...told(({ rate }) => spread(rate)), ...told(({ cpu }) => ratio(cpu.median))]
   })
   const head = [
     '',

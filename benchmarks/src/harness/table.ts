@@ -10,8 +10,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('\n')
 }
 
-/** A ratio with two digits that count. */
-export const ratio = (value: number): string => value.toPrecision(value >= 1 && value < 10 ? 3 : 2)
+/** A ratio with the digits that count. */
+export function ratio(value: number): string {
+  if (value >= 10) return value.toFixed(0)
+  return value.toFixed(value >= 0.1 ? 2 : 3)
+}
 
 /** A median with its quartiles. */
 export const spread = ({ lower, median, upper }: Spread): string =>
