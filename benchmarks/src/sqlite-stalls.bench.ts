@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SqliteAdapter } from '@l2/sqlite'
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
   },
 })
 const rounds = options.check ? 1 : Number(options.rounds)
-const count = options.check ? 500 : Number(options.entries)
+const count = options.check ? 2_000 : Number(options.entries)
 
 /** What all entries carry, beside two tags that fewer share. */
 const ALL = 'all'
@@ -28,6 +28,8 @@ const ALL = 'all'
 interface Job {
   readonly title: string
   readonly ttl?: number
+  /** As `maxBytes`, how much of the full file it may keep. */
+  readonly share?: number
   run(adapter: SqliteAdapter): Promise<unknown>
 }
 
@@ -41,6 +43,7 @@ const jobs: Job[] = [
   { title: 'deleteByTag', run: adapter => adapter.deleteByTag(ALL) },
   { title: 'clear', run: adapter => adapter.clear() },
   { title: 'sweep, all expired', ttl: 1, run: adapter => adapter.sweep() },
+  { title: 'eviction down to a tenth', share: 0.1, run: adapter => adapter.sweep() },
 ]
 
 const written = new Set<string>()
@@ -108,13 +111,18 @@ function entriesIn(path: string): number {
 }
 
 async function timed(job: Job, path: string): Promise<Late & { ms: number }> {
-  await using adapter = new SqliteAdapter({ path, sweepInterval: 0 })
+  const { share = 1 } = job
+  const maxBytes = share === 1 ? undefined : Math.max(2 ** 20, statSync(path).size * share)
+  await using adapter = new SqliteAdapter({ path, sweepInterval: 0, maxBytes })
   // Opening the file is no part of it.
   await adapter.ping()
   const start = performance.now()
   const lateness = new Lateness()
   await job.run(adapter)
   const result = { ms: performance.now() - start, ...lateness.stop() }
-  if (job !== idle && entriesIn(path) > 0) throw new Error(`${job.title} left some`)
+  const left = entriesIn(path)
+  const right =
+    job === idle ? left === count : job.share ? left > 0 && left < count / 2 : left === 0
+  if (!right) throw new Error(`${job.title} left ${left} of ${count} entries`)
   return result
 }
