@@ -129,7 +129,7 @@ test('random bytes anywhere', async () => {
       })
   }
   expect(failures).toBeGreaterThan(0)
-})
+}, 120_000)
 
 test.each(['null', '[1]', '["tag'])('the tags of an entry are damaged: %s', async tags => {
   const path = await ourFile()
