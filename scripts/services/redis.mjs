@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { unpackDebian } from './debian-packages.mjs'
 import { execute } from './execute.mjs'
 import { findProgram } from './find-program.mjs'
-import { startListening } from './start-listening.mjs'
+import { answering, startListening } from './start-listening.mjs'
 
 /** What gives a machine a Redis that is found here. */
 export const redisRemedy =
@@ -20,29 +20,57 @@ export const redisRemedy =
  * @returns {Promise<{ url: string, description: string }>}
  */
 export async function startRedis(host, say) {
-  const { program, env, origin } = await findRedis(say)
-  const password = randomBytes(16).toString('hex')
-  const port = await startListening(
-    port => {
-      const folder = join(host.folder, `redis-${port}`)
-      mkdirSync(folder)
-      const config = join(folder, 'redis.conf')
-      // With a password: other users of the machine reach the port too.
-      const lines = [
-        `port ${port}`,
-        'bind 127.0.0.1',
-        `requirepass ${password}`,
-        'save ""',
-        `dir ${folder}`,
-      ]
-      writeFileSync(config, lines.join('\n'), { mode: 0o600 })
-      return host.start({ name: 'redis', file: program, args: [config], env })
-    },
-    port => pingRedis(redisUrl(port, password)),
-  )
+  const { url, port, program, env, origin } = await startRedisServer(host, say)
   const version = await execute(program, ['--version'], { env: { ...process.env, ...env } })
   const number = /v=([\d.]+)/.exec(version)?.[1]
-  return { url: redisUrl(port, password), description: `${number} on port ${port}, ${origin}` }
+  return { url, description: `${number} on port ${port}, ${origin}` }
+}
+
+/**
+ * A throw-away Redis with settings of its own, which can be killed and started again on its port.
+ *
+ * @param {import('./server-host.mjs').ServerHost} host
+ * @param {(line: string) => void} say
+ * @param {string[]} [settings] lines of redis.conf
+ */
+export async function startRedisServer(host, say, settings = []) {
+  const { program, env, origin } = await findRedis(say)
+  const password = randomBytes(16).toString('hex')
+  const launch = (/** @type {number} */ port) => {
+    const folder = join(host.folder, `redis-${port}`)
+    mkdirSync(folder, { recursive: true })
+    const config = join(folder, 'redis.conf')
+    // With a password: other users of the machine reach the port too.
+    const lines = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `requirepass ${password}`,
+      'save ""',
+      `dir ${folder}`,
+      ...settings,
+    ]
+    writeFileSync(config, lines.join('\n'), { mode: 0o600 })
+    server = host.start({ name: 'redis', file: program, args: [config], env })
+    return server
+  }
+  /** @type {ReturnType<typeof host.start>} */
+  let server
+  const ask = (/** @type {number} */ port) => pingRedis(redisUrl(port, password))
+  const port = await startListening(launch, ask)
+  return {
+    url: redisUrl(port, password),
+    port,
+    password,
+    program,
+    env,
+    origin,
+    /** Ends it as a crash would. */
+    async kill() {
+      if (server.pid !== undefined) process.kill(server.pid, 'SIGKILL')
+      await server.ended
+    },
+    startAgain: () => answering(launch(port), () => ask(port)),
+  }
 }
 
 /** Rejects when no Redis answers there. */

@@ -13,13 +13,25 @@ export async function startListening(start, ask) {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
     const server = start(port)
-    const failure = await answers(server, () => ask(port))
-    if (failure === undefined) return port
-    const log = server.logTail()
-    // Someone else may have got the port in between.
-    if (/in use/i.test(log) && attempt < 3) continue
-    throw new Error(`${failure}:\n${log}`)
+    try {
+      await answering(server, () => ask(port))
+      return port
+    } catch (error) {
+      // Someone else may have got the port in between.
+      if (!/in use/i.test(server.logTail()) || attempt === 3) throw error
+    }
   }
+}
+
+/**
+ * Waits until a server answers.
+ *
+ * @param {{ ended: Promise<unknown>, logTail: () => string }} server
+ * @param {() => Promise<unknown>} ask rejects while it doesn't
+ */
+export async function answering(server, ask) {
+  const failure = await answers(server, ask)
+  if (failure !== undefined) throw new Error(`${failure}:\n${server.logTail()}`)
 }
 
 /**

@@ -1,0 +1,80 @@
+import { type Call, L2Error } from '@l2/core'
+import type { RedisOptions } from 'ioredis'
+import { RedisConnection } from './redis-connection.js'
+
+interface Waiting {
+  readonly call: Call
+  readonly start: (connection: RedisConnection) => void
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * The way to one Redis: a connection made when it is first needed, and another one after each that
+ * ended. Calls that wait for it go out in the order they were made. One attempt at a time; when it
+ * fails, so do those that waited, and the next call tries again.
+ */
+export class RedisClient {
+  readonly #options: () => RedisOptions
+  readonly #timeout: number
+  readonly #probe: string
+  readonly #closing = new AbortController()
+  #connection: RedisConnection | undefined
+  #attempt: Promise<void> | undefined
+  #waiting: Waiting[] = []
+
+  /**
+   * @param options how to connect, asked anew each time: passwords change.
+   * @param probe a key that nothing else has.
+   */
+  constructor(options: () => RedisOptions, timeout: number, probe: string) {
+    this.#options = options
+    this.#timeout = timeout
+    this.#probe = probe
+  }
+
+  /** Runs `send` at once where there is a connection, and as soon as there is one otherwise. */
+  use<T>(call: Call, send: (connection: RedisConnection) => Promise<T>): Promise<T> {
+    if (this.#connection?.isOpen) return send(this.#connection)
+    return new Promise((resolve, reject) => {
+      const start = (connection: RedisConnection): void =>
+        void send(connection).then(resolve, reject)
+      this.#waiting.push({ call, start, fail: reject })
+      this.#attempt ??= this.#connect()
+    })
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#connection?.destroy()
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      // Not in the turn of the first call: it would be over before it is remembered.
+      await undefined
+      const { signal } = this.#closing
+      if (signal.aborted) throw new L2Error('L2_CLOSED', 'the adapter was closed.')
+      const connection = await RedisConnection.open(
+        this.#options(),
+        this.#timeout,
+        this.#connection,
+        this.#probe,
+        signal,
+      )
+      this.#connection = connection
+      for (const { call, start, fail } of this.#taken()) {
+        if (call.abandoned) fail(new Error('given up before it was sent'))
+        else start(connection)
+      }
+    } catch (error) {
+      for (const { fail } of this.#taken()) fail(error)
+    }
+  }
+
+  #taken(): Waiting[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#attempt = undefined
+    return waiting
+  }
+}

@@ -1,0 +1,201 @@
+import type { Call } from '@l2/core'
+import { Command, Redis, type RedisOptions } from 'ioredis'
+import type { Script } from './redis-scripts.js'
+import { checkServer } from './redis-server.js'
+
+/** What a connection attempt may take where the adapter has no `timeout`, in ms: ioredis's own. */
+const CONNECT_TIMEOUT = 10_000
+
+/**
+ * What makes one ioredis instance one connection: it neither queues, resends nor reconnects, so that
+ * what failed never takes effect later. The rest would change what we send or how we read answers.
+ */
+const OURS = {
+  lazyConnect: true,
+  retryStrategy: null,
+  reconnectOnError: null,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  // It would ask INFO, which ACL users may not; a Redis that is loading says so by itself.
+  enableReadyCheck: false,
+  enableAutoPipelining: false,
+  keyPrefix: '',
+  replyMapping: 'legacy' as const,
+  stringNumbers: false,
+  readOnly: false,
+  monitor: false,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  scripts: undefined,
+  himportFieldsets: undefined,
+} satisfies RedisOptions
+
+/** What is sent in one turn of the event loop goes out in one write. */
+interface Turn {
+  readonly sentAt: number
+  /** The bytes that had come from Redis until then. */
+  readonly bytesRead: number
+  watched: boolean
+  readonly onAbandon: () => void
+}
+
+export type Argument = string | Buffer
+
+/** One connection to one Redis, until it ends: then there will be another. */
+export class RedisConnection {
+  readonly #redis: Redis
+  readonly #timeout: number
+  /** What tells this connection from all others to Redis: arguments of CLIENT KILL. */
+  #name: readonly string[] | undefined
+  #turn: Turn | undefined
+  /** Calls without an answer that somebody waits for. */
+  #awaited = 0
+
+  private constructor(options: RedisOptions, timeout: number) {
+    const connectTimeout = timeout || CONNECT_TIMEOUT
+    this.#redis = new Redis({ ...options, ...OURS, connectTimeout })
+    this.#timeout = timeout
+  }
+
+  /**
+   * Connects and makes sure that Redis suits.
+   *
+   * @param predecessor ended before this one: what it sent and Redis has not read is dropped, so that
+   * nothing of it comes behind what is sent here. Not where the Redis user may not CLIENT KILL.
+   * @param probe a key for the proof that writes are taken.
+   * @param signal ends the attempt.
+   */
+  static async open(
+    options: RedisOptions,
+    timeout: number,
+    predecessor: RedisConnection | undefined,
+    probe: string,
+    signal: AbortSignal,
+  ): Promise<RedisConnection> {
+    const connection = new RedisConnection(options, timeout)
+    const end = (): void => connection.destroy()
+    const timer = setTimeout(end, timeout || CONNECT_TIMEOUT)
+    signal.addEventListener('abort', end)
+    try {
+      await connection.#connect()
+      const kill = predecessor === undefined ? undefined : predecessor.#name
+      connection.#name = await checkServer(connection, probe, kill)
+      connection.#redis.stream.unref()
+      return connection
+    } catch (error) {
+      connection.destroy()
+      throw error
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+    }
+  }
+
+  /** Whether it can be used as far as anybody knows. */
+  get isOpen(): boolean {
+    return this.#redis.status === 'ready' && this.#redis.stream.writable
+  }
+
+  /**
+   * Sends one command. Strings in the answer are Buffers.
+   *
+   * @param name in lower case.
+   */
+  send(call: Call, name: string, ...args: Argument[]): Promise<unknown> {
+    const command = new Command(name, args)
+    const { stream } = this.#redis
+    call.onAbandon(this.#corked().onAbandon)
+    this.#redis.sendCommand(command)
+    if (call.background) return command.promise
+    // Holds the process only while somebody waits.
+    if (this.#awaited++ === 0) stream.ref()
+    const answered = (): void => {
+      if (--this.#awaited === 0) stream.unref()
+    }
+    command.promise.then(answered, answered)
+    return command.promise
+  }
+
+  /** Runs a script, which Redis may have forgotten or never known. */
+  async run(
+    call: Call,
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args]
+    try {
+      return await this.send(call, 'evalsha', script.sha1, ...rest)
+    } catch (error) {
+      if (call.abandoned || !isNoScript(error)) throw error
+      return await this.send(call, 'eval', script.text, ...rest)
+    }
+  }
+
+  /** Ends it at once. What has no answer yet fails, and may have taken effect. */
+  destroy(): void {
+    const { stream } = this.#redis
+    if (stream === undefined) this.#redis.disconnect()
+    // A reset, which not every socket has, also drops what the kernel would go on sending.
+    else if (stream.connecting || 'encrypted' in stream || stream.remoteFamily === undefined)
+      stream.destroy()
+    else stream.resetAndDestroy()
+  }
+
+  async #connect(): Promise<void> {
+    let reason: unknown
+    // ioredis would print it where nobody listens.
+    this.#redis.on('error', error => {
+      reason ??= error
+    })
+    try {
+      await this.#redis.connect()
+    } catch (error) {
+      throw reason ?? error
+    }
+  }
+
+  #corked(): Turn {
+    if (this.#turn !== undefined) return this.#turn
+    const { stream } = this.#redis
+    const turn: Turn = {
+      sentAt: performance.now(),
+      bytesRead: stream.bytesRead,
+      watched: false,
+      onAbandon: () => this.#watch(turn),
+    }
+    this.#turn = turn
+    stream.cork()
+    // After all promises that are resolved by now: what follows from one answer goes with what
+    // follows from the others that came with it.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        this.#turn = undefined
+        stream.uncork()
+      }),
+    )
+    return turn
+  }
+
+  /**
+   * Some call of this turn was given up. Where it was its deadline and nothing at all has come since,
+   * the connection is dead or as good as dead; where it was a signal, its deadline is waited for. A
+   * connection on which others are answered stays: Redis carries out in order what it is sent there.
+   */
+  #watch(turn: Turn): void {
+    if (turn.watched || this.#timeout === 0) return
+    turn.watched = true
+    const check = (): void => {
+      if (this.#redis.stream.bytesRead === turn.bytesRead) this.destroy()
+    }
+    const left = turn.sentAt + this.#timeout - performance.now()
+    // Where the event loop was blocked, the answer may have come: one more turn lets it in.
+    if (left > 0) setTimeout(() => setImmediate(check), left).unref()
+    else check()
+  }
+}
+
+const isNoScript = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('NOSCRIPT')

@@ -1,0 +1,107 @@
+import type { Failure, L2ErrorCode } from '@l2/core'
+import { LAYOUT_ERROR } from './redis-scripts.js'
+
+/** What the Redis user has to be allowed: tested with one that may do just this. */
+const NEEDED_RIGHTS =
+  '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
+  '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
+
+interface Meaning {
+  /** An error code of Redis: the first word, or in the middle of what a script of Redis 6 says. */
+  readonly word: RegExp
+  readonly code: L2ErrorCode
+  readonly message: string
+  readonly retryable?: boolean
+}
+
+const MEANINGS: readonly Meaning[] = [
+  {
+    word: /\bOOM\b/,
+    code: 'L2_FULL',
+    message:
+      'Redis has reached maxmemory and finds nothing to evict: raise maxmemory, or choose an ' +
+      'allkeys-… maxmemory-policy. Deleting still works.',
+  },
+  {
+    word: /\bREADONLY\b/,
+    code: 'L2_READ_ONLY',
+    message: 'this Redis is a replica, which takes no writes: connect to its primary.',
+  },
+  {
+    word: /\bMISCONF\b/,
+    code: 'L2_READ_ONLY',
+    message:
+      'Redis takes no writes since it fails to save to its disk: look into its log, or set ' +
+      'stop-writes-on-bgsave-error to no.',
+  },
+  {
+    // The second is what a script says.
+    word: /\bNOPERM\b|user executing the script can't/,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message: `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}`,
+  },
+  {
+    word: /\b(WRONGPASS|NOAUTH)\b|invalid password|AUTH <password> called without/i,
+    code: 'L2_UNAVAILABLE',
+    message: 'Redis refused the credentials: check user name and password.',
+    retryable: false,
+  },
+  {
+    word: /\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message:
+      'this is a node of a Redis Cluster, which this version of @l2/redis does not know: connect ' +
+      'to a Redis with cluster-enabled no.',
+  },
+  {
+    word: new RegExp(`\\b${LAYOUT_ERROR}\\b`),
+    code: 'L2_SCHEMA_MISMATCH',
+    message:
+      'Redis holds bookkeeping under this prefix that is not of this version of @l2/redis: use one ' +
+      'version in all processes, or give this one a prefix of its own.',
+  },
+  {
+    word: /\bWRONGTYPE\b/,
+    code: 'L2_CORRUPT_STORE',
+    message:
+      'something else has written under this prefix: give the cache a prefix of its own, or ' +
+      'remove what is under it.',
+  },
+  {
+    // The second is what a script says.
+    word: /unknown (redis )?command/i,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message:
+      'this Redis lacks a command: @l2/redis needs Redis 6.2 or later, or Valkey, with EVAL.',
+  },
+  {
+    word: /\bLOADING\b/,
+    code: 'L2_UNAVAILABLE',
+    message: 'Redis is loading its data: it will be there in a moment.',
+  },
+  {
+    word: /\bBUSY\b/,
+    code: 'L2_UNAVAILABLE',
+    message: 'Redis is busy with a script of someone else that takes long (SCRIPT KILL ends it).',
+  },
+  {
+    word: /^Connection is closed|^Stream isn't writeable/,
+    code: 'L2_UNAVAILABLE',
+    message: 'the connection to Redis ended before it answered: a write may have taken effect.',
+  },
+]
+
+/**
+ * What an error of Redis or ioredis means, and the remedy.
+ *
+ * @returns `undefined` for what has no remedy to name: `L2_UNAVAILABLE` then.
+ */
+export function describeError(error: unknown): Failure | undefined {
+  if (!(error instanceof Error)) return undefined
+  // Behind the code Redis may quote what it was sent: names and values of anybody's choice.
+  const start = error.message.slice(0, 200)
+  const meaning = MEANINGS.find(({ word }) => word.test(start))
+  if (meaning === undefined) return undefined
+  const { code, message, retryable } = meaning
+  return retryable === undefined ? { code, message } : { code, message, retryable }
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { newEpoch, tagAndKey, taggedRecord, untaggedRecord, valueIn } from './redis-record.js'
+
+const VALUES = [[], [0], [0xfe], [0xff, 0xfe], [0x31, 0x30], [1, 2, 3]].map(each =>
+  Uint8Array.from(each),
+)
+const TAGS = [[''], ['a'], ['', 'a'], ['a', 'ab'], ['\0', 'é', 'ÿ', '😀'], ['x'.repeat(70_000)]]
+
+test('what was stored is read: as long as the fence holds its epoch', () => {
+  const epoch = newEpoch()
+  const fence = Buffer.from(epoch)
+  for (const value of VALUES) {
+    expect(valueIn(untaggedRecord(value), null)).toEqual(Buffer.from(value))
+    expect(valueIn(untaggedRecord(value), fence)).toEqual(Buffer.from(value))
+    for (const tags of TAGS) {
+      const record = taggedRecord(epoch, tags, value)
+      expect(valueIn(record, fence)).toEqual(Buffer.from(value))
+      expect(valueIn(record, Buffer.from(newEpoch()))).toBeUndefined()
+      expect(valueIn(record, Buffer.from(epoch.slice(0, -1)))).toBeUndefined()
+      expect(valueIn(record, Buffer.from(`${epoch}x`))).toBeUndefined()
+      expect(valueIn(record, null)).toBeUndefined()
+    }
+  }
+  expect(valueIn(null, fence)).toBeUndefined()
+})
+
+test('epochs are of one length, begin with the version and are never the same', () => {
+  const epochs = Array.from({ length: 10_000 }, newEpoch)
+  expect(new Set(epochs).size).toBe(epochs.length)
+  for (const epoch of epochs) expect(epoch).toMatch(/^1[\w-]{15}$/)
+})
+
+test('what this version does not know is refused, never misread', () => {
+  const fence = Buffer.from(newEpoch())
+  const record = taggedRecord(fence.toString(), ['t'], Uint8Array.of(1))
+  for (const unknown of ['', '2something', '\0', 'x'])
+    expect(() => valueIn(Buffer.from(unknown), fence)).toThrow(
+      expect.objectContaining({ code: 'L2_SCHEMA_MISMATCH' }),
+    )
+  expect(() => valueIn(record, Buffer.from(`2${fence.subarray(1)}`))).toThrow(
+    expect.objectContaining({ code: 'L2_SCHEMA_MISMATCH' }),
+  )
+  expect(() => valueIn(record.subarray(0, 17), fence)).toThrow(
+    expect.objectContaining({ code: 'L2_CORRUPT_STORE' }),
+  )
+})
+
+test('a member is a tag and a key, whatever they hold', () => {
+  for (const tag of ['', 'a', 'é', 'ÿ', '\0'])
+    for (const key of ['', 'k', 'ÿ', '😀', '\0'])
+      expect(
+        tagAndKey(Buffer.concat([Buffer.from(tag), Buffer.of(0xff), Buffer.from(key)])),
+      ).toEqual({ tag, key })
+})

@@ -1,0 +1,81 @@
+import { type Call, L2Error } from '@l2/core'
+import type { RedisConnection } from './redis-connection.js'
+import { PROBE } from './redis-scripts.js'
+
+/** The oldest version that has all that we use: CLIENT INFO, ZRANDMEMBER. */
+const OLDEST = [6, 2] as const
+
+/** A call of our own: nobody can give it up. */
+const OWN: Call = { abandoned: false, background: true, onAbandon: () => {} }
+
+/**
+ * Asks what is at the other end of a new connection, in one round trip.
+ *
+ * @param kill names a connection to end, as CLIENT KILL does.
+ * @returns the name of this one; `undefined` where Redis does not tell.
+ * @throws L2Error `L2_UNSUITABLE_BACKEND`, `L2_READ_ONLY`
+ */
+export async function checkServer(
+  connection: RedisConnection,
+  probe: string,
+  kill: readonly string[] | undefined,
+): Promise<readonly string[] | undefined> {
+  const [hello, info, probed] = await Promise.allSettled([
+    connection.send(OWN, 'hello'),
+    connection.send(OWN, 'client', 'INFO'),
+    connection.run(OWN, PROBE, [probe], []),
+    kill && connection.send(OWN, 'client', 'KILL', ...kill),
+  ])
+  if (hello.status === 'fulfilled') checkHello(hello.value)
+  else if (isUnknownCommand(hello.reason)) throw tooOld('older')
+  if (probed.status === 'rejected' && !isPassing(probed.reason)) throw probed.reason
+  return info.status === 'fulfilled' ? nameIn(String(info.value)) : undefined
+}
+
+function checkHello(answer: unknown): void {
+  const said = new Map<string, string>()
+  const flat = Array.isArray(answer) ? answer : []
+  for (let i = 0; i + 1 < flat.length; i += 2) said.set(String(flat[i]), String(flat[i + 1]))
+  const version = said.get('version') ?? ''
+  const [major, minor] = version.split('.').map(Number)
+  if (major !== undefined && minor !== undefined) {
+    if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) throw tooOld(version)
+  }
+  if (said.get('mode') === 'sentinel')
+    throw new L2Error(
+      'L2_UNSUITABLE_BACKEND',
+      'this is a Sentinel, not the Redis it watches: name it in `sentinels` with the `name` of the ' +
+        'group, or connect to the primary.',
+    )
+  if (said.get('mode') === 'cluster')
+    throw new L2Error(
+      'L2_UNSUITABLE_BACKEND',
+      'this is a node of a Redis Cluster, which this version of @l2/redis does not know: connect to ' +
+        'a Redis with cluster-enabled no.',
+    )
+  if (said.get('role') === 'replica' || said.get('role') === 'slave')
+    throw new L2Error(
+      'L2_READ_ONLY',
+      'this Redis is a replica, which takes no writes and may lag behind: connect to its primary.',
+    )
+}
+
+/** ID and address together: an id alone begins again with a Redis that was restarted. */
+function nameIn(info: string): readonly string[] | undefined {
+  const [, id] = /(?:^| )id=(\d+)/.exec(info) ?? []
+  const [, address] = /(?:^| )addr=(\S+)/.exec(info) ?? []
+  return id && address ? ['ID', id, 'ADDR', address] : undefined
+}
+
+const isUnknownCommand = (error: unknown): boolean =>
+  error instanceof Error && /unknown command/i.test(error.message)
+
+/** Whether it may be over in a moment, and a read would be answered: each call tells by itself. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof Error && /\b(MISCONF|NOREPLICAS|LOADING|BUSY|OOM)\b/.test(error.message)
+
+const tooOld = (version: string): L2Error =>
+  new L2Error(
+    'L2_UNSUITABLE_BACKEND',
+    `this Redis is version ${version}: @l2/redis needs Redis ${OLDEST.join('.')} or later, or Valkey.`,
+  )

@@ -1,0 +1,108 @@
+import { RedisAdapter } from '@l2/redis'
+import { Cluster, Redis } from 'ioredis'
+import { expect, test } from 'vitest'
+import { bytes, newPrefix, openAdapter, openClient, readable, text } from './support/adapters.js'
+import { redisUrl } from './support/redis-server.mjs'
+
+const V = new Uint8Array([0x00, 0xff, 0x80, 0x01, 0xfe, 0x31, 0x30])
+
+const { hostname: host, port, password } = new URL(redisUrl())
+const place = { host, port: Number(port), password }
+
+test.each([
+  ['as it comes', {}],
+  ['RESP2', { protocol: 2 as const }],
+  ['RESP3', { protocol: 3 as const }],
+  ['RESP3 in its own shapes', { protocol: 3 as const, replyMapping: 'resp3' as const }],
+  ['autopipelining', { enableAutoPipelining: true }],
+  ['numbers as strings', { stringNumbers: true }],
+  ['a keyPrefix', { keyPrefix: 'app:' }],
+  ['a keyPrefix with braces', { keyPrefix: '{app}:' }],
+  ['a keyPrefix that is a pattern', { keyPrefix: 'a*[b]?' }],
+  ['another database', { db: 3 }],
+  ['a command timeout of its own', { commandTimeout: 1 }],
+  ['no offline queue', { enableOfflineQueue: false }],
+  ['scripts of its own', { scripts: { own: { lua: 'return 1', numberOfKeys: 0 } } }],
+])('a client with %s', async (_, options) => {
+  const client = new Redis({ ...place, ...options, lazyConnect: true })
+  const prefix = newPrefix()
+  for (const way of [{ client }, { connection: { ...place, ...options } }]) {
+    const adapter = openAdapter({ ...way, prefix })
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`)
+    await Promise.all(
+      keys.map((key, i) => adapter.set(key, V, { ttl: 60_000, tags: [`t${i % 2}`] })),
+    )
+    expect(await adapter.get('k1')).toEqual(V)
+    await adapter.set('large', new Uint8Array(20_000).fill(0xfe), { tags: ['t1'] })
+    expect(await adapter.get('large')).toEqual(new Uint8Array(20_000).fill(0xfe))
+    await adapter.deleteByTag('t1')
+    expect((await readable(adapter, keys)).length).toBe(50)
+    await adapter.delete('k0')
+    await adapter.set('plain', V)
+    await adapter.ping()
+    await adapter.sweep()
+    await adapter.clear()
+    expect(await readable(adapter, [...keys, 'plain'])).toEqual([])
+  }
+  expect(client.status).toBe('wait')
+})
+
+test('keyPrefix stands before the prefix, and keeps apart', async () => {
+  const prefix = newPrefix()
+  const one = openAdapter({ connection: { ...place, keyPrefix: 'one:' }, prefix })
+  const other = openAdapter({ connection: { ...place, keyPrefix: 'other:' }, prefix })
+  await one.set('k', V, { tags: ['t'] })
+  expect(await other.get('k')).toBeUndefined()
+  await other.clear()
+  expect(await one.get('k')).toEqual(V)
+  expect((await openClient().keys(`one:${prefix}{*`)).length).toBe(3)
+  await one.clear()
+})
+
+test('what is closed: the connection of the adapter, never the client it was told of', async () => {
+  const client = openClient()
+  await client.ping()
+  const one = openAdapter({ client })
+  const other = openAdapter({ client })
+  await Promise.all([one.set('k', V), other.set('k', V)])
+  await one.close()
+  await one.close()
+  await expect(one.get('k')).rejects.toMatchObject({ code: 'L2_CLOSED' })
+  expect(await other.get('k')).toEqual(V)
+  expect(await client.ping()).toBe('PONG')
+})
+
+test('calls of one turn go to Redis together', async () => {
+  const adapter = openAdapter()
+  await adapter.ping()
+  const client = openClient()
+  // Redis counts each time that it reads from a socket.
+  const reads = async () =>
+    Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1] ?? 0)
+  const before = await reads()
+  const sets = Array.from({ length: 200 }, (_, i) => adapter.set(`k${i}`, bytes(`${i}`)))
+  await Promise.all(sets)
+  const values = await Promise.all(sets.map((_, i) => adapter.get(`k${i}`)))
+  expect(values.map(text)).toEqual(sets.map((_, i) => `${i}`))
+  // Others use the same Redis meanwhile, but not as often as each call would.
+  expect((await reads()) - before).toBeLessThan(300)
+})
+
+test.each([
+  [{}, 'one of url, connection and client'],
+  [undefined, 'one of url, connection and client'],
+  [{ url: 'redis://localhost', connection: {} }, 'one of url, connection and client'],
+  [{ url: 'http://user:secret@localhost' }, 'redis://'],
+  [{ url: 'localhost:6379' }, 'redis://'],
+  [{ url: 'redis://user:se cret@[' }, 'redis://'],
+  [{ url: 7 }, 'redis://'],
+  [{ connection: 'redis://localhost' }, 'connection must be an object'],
+  [{ client: {} }, 'client of ioredis'],
+  [{ client: null }, 'client of ioredis'],
+  [{ client: new Cluster([place], { lazyConnect: true }) }, 'Cluster'],
+])('options %#: refused, without showing what they are', (options, message) => {
+  const make = () => new RedisAdapter(options as never)
+  expect(make).toThrow(TypeError)
+  expect(make).toThrow(message)
+  expect(make).not.toThrow(/secret|se cret/)
+})

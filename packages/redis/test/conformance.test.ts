@@ -1,0 +1,12 @@
+import { afterAll, expect, test } from 'vitest'
+import { redisCases } from './support/redis-cases.mjs'
+
+const { cases, stop } = redisCases()
+afterAll(stop)
+
+for (const { title, skip, run } of cases)
+  test(title, { skip: skip !== undefined, timeout: 60_000 }, run)
+
+test('every case is run', () => {
+  expect(cases.filter(({ skip }) => skip !== undefined)).toEqual([])
+})

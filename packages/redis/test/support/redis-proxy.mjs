@@ -1,0 +1,144 @@
+// @ts-check
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+
+/** @typedef {import('node:net').Socket} Socket */
+
+/**
+ * A TCP proxy on loopback in front of one Redis, which can hang, cut off and deliver late what it has
+ * held back, as networks do.
+ */
+export class RedisProxy {
+  #target
+  #server
+  /** @type {Set<Link>} */
+  #links = new Set()
+  /** @type {'open' | 'stalled' | 'cut'} */
+  #state = 'open'
+  port = 0
+
+  /** @param {{ host: string, port: number }} target */
+  constructor(target) {
+    this.#target = target
+    this.#server = createServer({ pauseOnConnect: true }, socket => this.#accept(socket))
+  }
+
+  async listen() {
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = /** @type {import('node:net').AddressInfo} */ (this.#server.address())
+    this.port = address.port
+    this.#server.unref()
+    return this
+  }
+
+  /** How many connections there are. */
+  get connections() {
+    return this.#links.size
+  }
+
+  /**
+   * Nothing gets through any more in either direction, and nobody is told. Connections that a client
+   * ends meanwhile stay as they are towards Redis, which gets what they sent when it is `resumed`.
+   */
+  stall() {
+    this.#state = 'stalled'
+    for (const link of this.#links) link.hold()
+  }
+
+  /** Ends all connections, and each new one, at once. */
+  cut() {
+    this.#state = 'cut'
+    for (const link of this.#links) link.destroy()
+  }
+
+  /** New connections work; those that were stalled stay so until `resume`. */
+  open() {
+    this.#state = 'open'
+  }
+
+  /** Everything works again, and what was held back is delivered, even by those who are gone. */
+  resume() {
+    this.#state = 'open'
+    for (const link of this.#links) link.resume()
+  }
+
+  async close() {
+    for (const link of this.#links) link.destroy()
+    this.#server.close()
+  }
+
+  #accept(/** @type {Socket} */ socket) {
+    socket.on('error', () => {})
+    if (this.#state === 'cut') {
+      socket.resetAndDestroy()
+      return
+    }
+    const link = new Link(socket, this.#target, () => this.#links.delete(link))
+    this.#links.add(link)
+    if (this.#state === 'open') link.resume()
+  }
+}
+
+/** One client's connection, and ours to Redis on its behalf. */
+class Link {
+  #held = true
+  /** @type {Buffer[]} */
+  #toRedis = []
+  /** @type {Buffer[]} */
+  #toClient = []
+  #clientEnded = false
+  #redis
+  #client
+  #onEnd
+
+  /**
+   * @param {Socket} client
+   * @param {{ host: string, port: number }} target
+   * @param {() => void} onEnd
+   */
+  constructor(client, target, onEnd) {
+    this.#client = client
+    this.#onEnd = onEnd
+    this.#redis = connect({ ...target, noDelay: true })
+    client.setNoDelay(true)
+    this.#redis.on('error', () => {})
+    client.on('data', data => {
+      this.#toRedis.push(data)
+      this.#deliver()
+    })
+    this.#redis.on('data', data => {
+      this.#toClient.push(data)
+      this.#deliver()
+    })
+    client.on('close', () => {
+      this.#clientEnded = true
+      this.#deliver()
+    })
+    this.#redis.on('close', () => this.destroy())
+    client.resume()
+  }
+
+  hold() {
+    this.#held = true
+  }
+
+  resume() {
+    this.#held = false
+    this.#deliver()
+  }
+
+  destroy() {
+    this.#redis.destroy()
+    if (!this.#client.destroyed) this.#client.resetAndDestroy()
+    this.#onEnd()
+  }
+
+  #deliver() {
+    if (this.#held) return
+    for (const data of this.#toRedis.splice(0)) this.#redis.write(data)
+    for (const data of this.#toClient.splice(0)) if (!this.#clientEnded) this.#client.write(data)
+    // What it sent before it went is delivered first.
+    if (this.#clientEnded) this.#redis.end()
+  }
+}

@@ -1,0 +1,228 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { bytes, newPrefix, openAdapter, openClient, text } from './support/adapters.js'
+import { ownServer } from './support/own-server.js'
+import { redisUrl } from './support/redis-server.mjs'
+
+const V = bytes('v')
+
+type Adapter = ReturnType<typeof openAdapter>
+
+const CALLS: readonly [string, (adapter: Adapter) => Promise<unknown>][] = [
+  ['get', adapter => adapter.get('k')],
+  ['set', adapter => adapter.set('k', V, { tags: ['t'] })],
+  ['delete', adapter => adapter.delete('k')],
+  ['deleteByTag', adapter => adapter.deleteByTag('t')],
+  ['clear', adapter => adapter.clear()],
+  ['ping', adapter => adapter.ping()],
+]
+
+/** Each call fails alike, as the first of an adapter and later. */
+async function expectFailures(url: string, failure: object): Promise<void> {
+  for (const [name, call] of CALLS) {
+    const adapter = openAdapter({ url })
+    for (const time of ['first', 'second'])
+      await expect(call(adapter), `${name}, ${time}`).rejects.toMatchObject(failure)
+  }
+}
+
+const failing = (code: string, message: string, retryable = false) => ({
+  code,
+  retryable,
+  message: expect.stringContaining(message),
+})
+
+test('a replica', async () => {
+  const primary = await ownServer()
+  const { hostname, port, password } = new URL(primary.url)
+  const replica = await ownServer(`replicaof ${hostname} ${port}`, `masterauth ${password}`)
+  await expectFailures(replica.url, failing('L2_READ_ONLY', 'connect to its primary'))
+})
+
+test('a primary that becomes a replica while it is in use', async () => {
+  const { url } = await ownServer()
+  const [adapter, raw] = [openAdapter({ url }), openClient(url)]
+  await adapter.set('k', V, { tags: ['t'] })
+  await raw.replicaof('127.0.0.1', 1)
+  for (const [name, call] of CALLS) {
+    if (name === 'get') continue
+    await expect(call(adapter), name).rejects.toMatchObject(failing('L2_READ_ONLY', 'primary'))
+  }
+  await raw.replicaof('NO', 'ONE')
+  await adapter.set('k', V, { tags: ['t'] })
+  expect(text(await adapter.get('k'))).toBe('v')
+})
+
+test('a node of a cluster', async () => {
+  const { url } = await ownServer('cluster-enabled yes')
+  await expectFailures(url, failing('L2_UNSUITABLE_BACKEND', 'cluster-enabled no'))
+})
+
+test.each([
+  ['HELLO', 'Redis 6.2 or later'],
+  ['EVAL', 'with EVAL'],
+  ['EVALSHA', 'with EVAL'],
+  ['UNLINK', 'Redis 6.2 or later'],
+])('a Redis without %s', async (command, message) => {
+  const { url } = await ownServer(`rename-command ${command} ""`)
+  await expectFailures(url, failing('L2_UNSUITABLE_BACKEND', message))
+})
+
+test('a Redis whose disk fails takes no writes; what it holds can be read', async () => {
+  const { url } = await ownServer('save 3600 1')
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ url, prefix }), openClient(url)]
+  await adapter.set('k', V, { tags: ['t'] })
+  const [, folder = ''] = (await raw.config('GET', 'dir')) as string[]
+  mkdirSync(join(folder, 'dump.rdb'))
+  await raw.bgsave()
+  await expect.poll(() => raw.info('persistence')).toContain('rdb_last_bgsave_status:err')
+  // A connection from before, and one that begins now.
+  for (const each of [adapter, openAdapter({ url, prefix })])
+    for (const [name, call] of CALLS) {
+      if (name === 'get') await each.get('k')
+      else await expect(call(each), name).rejects.toMatchObject(failing('L2_READ_ONLY', 'its disk'))
+    }
+  expect(text(await adapter.get('k'))).toBe('v')
+})
+
+const RIGHTS =
+  '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
+  '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
+
+test('a user with the documented rights can do everything, and each of them is needed', async () => {
+  const server = await ownServer()
+  const raw = openClient(server.url)
+  const prefix = newPrefix()
+  const asUser = async (rights: string) => {
+    await raw.call(
+      'ACL',
+      'SETUSER',
+      'cache',
+      'reset',
+      'on',
+      '>pass word',
+      `~${prefix}*`,
+      ...rights.split(' '),
+    )
+    const url = new URL(server.url)
+    url.username = 'cache'
+    url.password = encodeURIComponent('pass word')
+    return openAdapter({ url: url.href, prefix })
+  }
+  const useAll = async (adapter: Adapter) => {
+    for (const ttl of [0, 60_000, 0]) await adapter.set('k', V, { ttl, tags: ['t', `u${ttl}`] })
+    await adapter.set('k', new Uint8Array(20_000), { tags: ['t'] })
+    await adapter.set('k', new Uint8Array(20_000), { ttl: 60_000, tags: ['t'] })
+    await adapter.set('plain', V)
+    expect(text(await adapter.get('plain'))).toBe('v')
+    await adapter.sweep()
+    await adapter.deleteByTag('t')
+    expect(await adapter.get('k')).toBeUndefined()
+    await adapter.set('k', V, { tags: ['t'] })
+    await adapter.delete('k')
+    await adapter.ping()
+    await adapter.clear()
+  }
+  await useAll(await asUser(RIGHTS))
+  const lacking = failing('L2_UNSUITABLE_BACKEND', 'lacks a right')
+  // Without CLIENT a new connection can't end the one before; ZRANDMEMBER is for the background.
+  const optional = ['+client|info', '+client|kill', '+zrandmember']
+  for (const right of RIGHTS.split(' ')) {
+    // Scripts are asked for the right to EVAL only where Redis does not know them.
+    await raw.script('FLUSH')
+    const others = RIGHTS.split(' ').filter(one => one !== right)
+    const adapter = await asUser(others.join(' '))
+    const error = await useAll(adapter).catch((thrown: unknown) => thrown)
+    expect([right, error]).toEqual([
+      right,
+      optional.includes(right) ? undefined : expect.objectContaining(lacking),
+    ])
+  }
+  // Not its keys.
+  const url = new URL(server.url)
+  url.username = 'cache'
+  url.password = encodeURIComponent('pass word')
+  await asUser(RIGHTS)
+  await expect(openAdapter({ url: url.href }).ping()).rejects.toMatchObject(lacking)
+})
+
+test('credentials that are refused: an error that can be told from others, and shows none of them', async () => {
+  const server = await ownServer()
+  const refused = failing('L2_UNAVAILABLE', 'check user name and password')
+  for (const [user, password] of [
+    ['', 'wrong-secret'],
+    ['nobody', 'wrong-secret'],
+    ['', ''],
+  ] as const) {
+    const url = new URL(server.url)
+    url.username = user
+    url.password = password
+    const adapter = openAdapter({ url: url.href })
+    for (const protocol of [2, 3] as const) {
+      const { hostname: host, port } = url
+      const connection = {
+        host,
+        port: Number(port),
+        username: user || undefined,
+        password,
+        protocol,
+      }
+      const other = openAdapter({ connection })
+      for (const each of [adapter, other])
+        for (const [name, call] of CALLS) {
+          const error = await call(each).catch((thrown: unknown) => thrown)
+          expect(error, name).toMatchObject(refused)
+          expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('wrong-secret')
+        }
+    }
+  }
+})
+
+test('a password that has changed is used by the next connection of a client of yours', async () => {
+  const server = await ownServer()
+  const client = openClient(server.url)
+  const adapter = openAdapter({ client })
+  await adapter.set('k', V)
+  await client.config('SET', 'requirepass', 'new password')
+  client.options.password = 'new password'
+  await client.call('CLIENT', 'KILL', 'TYPE', 'normal')
+  await expect
+    .poll(() => adapter.get('k').then(text, () => undefined), { timeout: 5_000 })
+    .toBe('v')
+})
+
+test('records of another version are refused, by reads and by writes', async () => {
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ prefix }), openClient(redisUrl())]
+  await adapter.set('k', V, { tags: ['t'] })
+  const names = (await raw.keys(`${prefix}*`)).sort()
+  const of = (end: RegExp) => names.find(name => end.test(name)) ?? ''
+  const mismatch = failing('L2_SCHEMA_MISMATCH', 'one version')
+  await raw.set(of(/\}f$/), '2 something that a later version keeps here')
+  for (const [name, call] of CALLS)
+    if (['get', 'set', 'deleteByTag'].includes(name))
+      await expect(call(adapter), name).rejects.toMatchObject(mismatch)
+  await expect(adapter.sweep()).rejects.toMatchObject(mismatch)
+  await raw.set(of(/\}kk$/), '2something')
+  await expect(adapter.get('k')).rejects.toMatchObject(mismatch)
+  await adapter.clear()
+  await adapter.set('k', V, { tags: ['t'] })
+  expect(text(await adapter.get('k'))).toBe('v')
+})
+
+test('what others have put under our names is named, or a miss', async () => {
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ prefix }), openClient()]
+  await adapter.set('k', V, { tags: ['t'] })
+  const [index = ''] = (await raw.keys(`${prefix}*`)).filter(name => name.endsWith('}x'))
+  await raw.del(index)
+  await raw.set(index, 'mine')
+  const corrupt = failing('L2_CORRUPT_STORE', 'prefix of its own')
+  await expect(adapter.set('k', V, { tags: ['u'] })).rejects.toMatchObject(corrupt)
+  await expect(adapter.deleteByTag('t')).rejects.toMatchObject(corrupt)
+  await adapter.clear()
+  await adapter.set('k', V, { tags: ['u'] })
+})
