@@ -79,7 +79,7 @@ function create(path: string, file: string): void {
 }
 
 /** Which of the files that SQLite names after `path` are there. */
-export function besideFile(path: string, suffixes: readonly string[]): string[] {
+function besideFile(path: string, suffixes: readonly string[]): string[] {
   const target = targetOf(path)
   return suffixes.filter(suffix => existsSync(`${target}${suffix}`))
 }

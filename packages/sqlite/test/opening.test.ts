@@ -119,7 +119,7 @@ describe('a file that can not be used', () => {
   test('it is not a file', async () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'folder'))
-    expect(spawnSync('mkfifo', [join(folder, 'fifo')]).status).toBe(0)
+    expect(spawnSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'fifo')]).status).toBe(0)
     const server = createServer()
     await new Promise<void>(resolve => server.listen(join(folder, 'socket'), resolve))
     onTestFinished(() => void server.close())
