@@ -5,7 +5,8 @@ import type { L2ErrorCode } from './errors.js'
  * The few raw operations that a backend supplies; {@link GuardedAdapter} makes an `Adapter` of them.
  *
  * Names and options have been checked, `ttl` is whole (0 = never), tags are unique, and `value`
- * belongs to the backend: it is a copy. What `get` returns is copied before the caller sees it.
+ * belongs to the backend: it is a copy. What `get` returns is copied before the caller sees it,
+ * unless `readsAreFresh`.
  *
  * Each operation may answer at once or with a promise. It is called in the same turn as the
  * caller's own call, so a backend that starts its work at once, or queues it in order, keeps the
@@ -14,6 +15,11 @@ import type { L2ErrorCode } from './errors.js'
  */
 export interface Backend {
   readonly capabilities?: Capabilities
+  /**
+   * Whether nobody else holds, or will hold, the bytes that `get` gives: the caller gets them without
+   * another copy. Default false. Not for a driver that cuts answers out of what it received at once.
+   */
+  readonly readsAreFresh?: boolean
   get(key: string, call: Call): Awaitable<Uint8Array | undefined>
   set(
     key: string,

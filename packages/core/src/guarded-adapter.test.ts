@@ -383,6 +383,23 @@ test('bytes of get are a plain Uint8Array of the caller, whatever the backend gi
   expect(seen?.buffer).not.toBe(inner.buffer)
 })
 
+test('bytes that a backend gives away are not copied again, unless their memory is shared', async () => {
+  const give = async (bytes: Uint8Array) => {
+    const { adapter } = open({}, { readsAreFresh: true, get: () => bytes })
+    const seen = await adapter.get('k')
+    expect(seen).toEqual(new Uint8Array(bytes))
+    expect(Object.getPrototypeOf(seen)).toBe(Uint8Array.prototype)
+    return seen?.buffer
+  }
+  const whole = Buffer.from(new Uint8Array([1, 2, 3]).buffer)
+  expect(await give(whole)).toBe(whole.buffer)
+  const pooled = Buffer.from('abc')
+  expect(await give(pooled)).not.toBe(pooled.buffer)
+  const shared = new Uint8Array(new SharedArrayBuffer(3))
+  expect(await give(shared)).not.toBe(shared.buffer)
+  expect(await give(new Uint8Array())).toBeDefined()
+})
+
 test('a backend without tags is never asked for them', async () => {
   const set = vi.fn()
   const deleteByTag = vi.fn()

@@ -18,7 +18,7 @@ import {
 import type { Awaitable, Backend, Failure, Slices } from './backend.js'
 import { Deadlines } from './deadlines.js'
 import { isL2Error, L2Error } from './errors.js'
-import { PendingCall } from './pending-call.js'
+import { type CallOwner, PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
 
 /** What a sweep did. */
@@ -37,7 +37,7 @@ export interface SweepReport {
 export class GuardedAdapter implements Adapter {
   readonly #backend: Backend
   readonly #options: ResolvedAdapterOptions
-  readonly #deadlines: Deadlines
+  readonly #owner: CallOwner
   /** Aborts when `close()` is called. */
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
@@ -52,7 +52,12 @@ export class GuardedAdapter implements Adapter {
    */
   constructor(options: AdapterOptions, open: (options: ResolvedAdapterOptions) => Backend) {
     this.#options = resolveAdapterOptions(options)
-    this.#deadlines = new Deadlines(this.#options.timeout)
+    this.#owner = {
+      deadlines: new Deadlines(this.#options.timeout),
+      timedOut: operation => this.#timedOut(operation),
+      failure: (operation, error) => this.#failure(operation, error),
+      onSettled: () => this.#onSettled(),
+    }
     this.#backend = open(this.#options)
   }
 
@@ -66,7 +71,8 @@ export class GuardedAdapter implements Adapter {
     this.#admit(signal)
     const call = new PendingCall()
     const work = this.#perform('get', call, signal, () => this.#backend.get(key, call))
-    return ownCopy(isPromiseLike(work) ? await work : work)
+    const { readsAreFresh = false } = this.#backend
+    return ownBytes(isPromiseLike(work) ? await work : work, readsAreFresh)
   }
 
   async set(key: string, value: Uint8Array, options?: SetOptions): Promise<void> {
@@ -192,13 +198,7 @@ export class GuardedAdapter implements Adapter {
   ): Promise<T> {
     this.#inFlight++
     // A promise of our own: a thenable may do anything when it is asked.
-    return call.settle(Promise.resolve(work), {
-      deadlines: this.#deadlines,
-      signal,
-      timedOut: () => this.#timedOut(operation),
-      failure: error => this.#failure(operation, error),
-      onSettled: this.#onSettled,
-    })
+    return call.settle(Promise.resolve(work), operation, signal, this.#owner)
   }
 
   async #inSlices(
@@ -231,7 +231,7 @@ export class GuardedAdapter implements Adapter {
     }
   }
 
-  readonly #onSettled = (): void => {
+  #onSettled(): void {
     this.#inFlight--
     if (this.#inFlight === 0) this.#lastSettled?.()
   }
@@ -288,10 +288,14 @@ function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
 }
 
 /** The caller's own bytes. A driver without types may give null for a miss, or something else. */
-function ownCopy(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+function ownBytes(value: unknown, isFresh: boolean): Uint8Array<ArrayBuffer> | undefined {
   if (value === undefined || value === null) return undefined
-  if (types.isUint8Array(value)) return new Uint8Array(value)
-  throw new L2Error('L2_CORRUPT_STORE', `get: the backend gave no bytes but ${typeof value}`)
+  if (!types.isUint8Array(value))
+    throw new L2Error('L2_CORRUPT_STORE', `get: the backend gave no bytes but ${typeof value}`)
+  const { buffer } = value
+  // A Buffer out of Node's pool shares its memory with others.
+  const isWhole = buffer.byteLength === value.byteLength && types.isArrayBuffer(buffer)
+  return isFresh && isWhole ? new Uint8Array(buffer) : new Uint8Array(value)
 }
 
 async function endEarly(

@@ -29,13 +29,14 @@ export class PendingCall implements Call {
     }
   }
 
-  /**
-   * Settles as `work` does, unless the deadline passes or `signal` aborts first.
-   *
-   * @param how what else it depends on.
-   */
-  settle<T>(work: Promise<T>, how: Settling): Promise<T> {
-    const { deadlines, signal } = how
+  /** Settles as `work` does, unless the deadline passes or `signal` aborts first. */
+  settle<T>(
+    work: Promise<T>,
+    operation: string,
+    signal: AbortSignal | undefined,
+    owner: CallOwner,
+  ): Promise<T> {
+    const { deadlines } = owner
     return new Promise<T>((resolve, reject) => {
       let deadline: Deadline | undefined
       let offAbort: (() => void) | undefined
@@ -45,7 +46,7 @@ export class PendingCall implements Call {
         settled = true
         if (deadline !== undefined) deadlines.clear(deadline)
         offAbort?.()
-        how.onSettled()
+        owner.onSettled()
         return true
       }
       const giveUp = (reason: unknown): void => {
@@ -60,7 +61,7 @@ export class PendingCall implements Call {
       }
       work.then(
         value => answered() && resolve(value),
-        (error: unknown) => answered() && reject(how.failure(error)),
+        (error: unknown) => answered() && reject(owner.failure(operation, error)),
       )
       // Its backend may have taken long to start, or aborted it.
       if (signal?.aborted) return giveUp(signal.reason)
@@ -69,20 +70,19 @@ export class PendingCall implements Call {
         deadline = undefined
         // Once the event loop was blocked for the whole timeout, the timer comes before the answer
         // that has long arrived. One more turn lets it in.
-        setImmediate(() => settled || giveUp(how.timedOut()))
+        setImmediate(() => settled || giveUp(owner.timedOut(operation)))
       })
     })
   }
 }
 
-/** What {@link PendingCall.settle} depends on. */
-export interface Settling {
+/** Whose calls they are. One for all of an adapter: an object for each call would be garbage. */
+export interface CallOwner {
   readonly deadlines: Deadlines
-  readonly signal: AbortSignal | undefined
   /** Makes the error to reject with at the deadline. */
-  readonly timedOut: () => Error
-  /** Makes the error to reject with where `work` rejects. */
-  readonly failure: (error: unknown) => Error
-  /** Called once, before the caller is answered. */
-  readonly onSettled: () => void
+  timedOut(operation: string): Error
+  /** Makes the error to reject with where the backend failed. */
+  failure(operation: string, error: unknown): Error
+  /** Called once a call, before its caller is answered. */
+  onSettled(): void
 }

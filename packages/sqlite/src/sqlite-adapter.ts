@@ -71,6 +71,8 @@ export class SqliteAdapter extends GuardedAdapter {
 }
 
 class SqliteBackend implements Backend {
+  // better-sqlite3 copies each blob into a Buffer of its own.
+  readonly readsAreFresh = true
   readonly #maxBytes: number | undefined
   readonly #client: SqliteClient
   readonly #store: SqliteStore
