@@ -1,6 +1,6 @@
 import { Crew, formatReport, fuzz, fuzzWith, PLANT_NAMES, type Report } from '@l2/fuzz'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
-import { subject } from './support/fuzz-subject.mjs'
+import { bounded, subject } from './support/fuzz-subject.mjs'
 import { newSeed } from './support/random.mjs'
 
 const seed = newSeed()
@@ -11,6 +11,12 @@ function tell(report: Report): void {
 
 test('8 processes on one file, with kills and strangers, see nothing that the contract forbids', async () => {
   const report = await fuzz(subject, { seed, workers: 8, seconds: 6, faults: 3, roundTime: 1_500 })
+  tell(report)
+  expect([...report.found]).toEqual([])
+}, 120_000)
+
+test('nor where the oldest entries are evicted', async () => {
+  const report = await fuzz(bounded, { seed, workers: 4, seconds: 2, roundTime: 1_000 })
   tell(report)
   expect([...report.found]).toEqual([])
 }, 120_000)

@@ -93,18 +93,18 @@ class Files {
  * SqliteAdapter with every hook of the kit.
  *
  * @param {Files} files
- * @param {Child} child where handles of another process are.
+ * @param {() => Child} childOf where the next handle of another process is to be.
  * @param {number} timeout of the adapters, in ms.
  * @returns {FullSubject}
  */
-function sqliteSubject(files, child, timeout) {
+function sqliteSubject(files, childOf, timeout) {
   const optionsOf = (/** @type {string} */ prefix) => ({ path: files.of(prefix), prefix, timeout })
   const open = (/** @type {string} */ prefix) => new SqliteAdapter(optionsOf(prefix))
   return {
     open,
     timeout,
     openUnprefixed: () => new SqliteAdapter({ path: files.new(), prefix: '', timeout }),
-    openElsewhere: prefix => new RemoteAdapter(child, optionsOf(prefix)),
+    openElsewhere: prefix => new RemoteAdapter(childOf(), optionsOf(prefix)),
 
     /** The rows of tags, by looking into the file. */
     residue(prefix) {
@@ -141,16 +141,19 @@ function sqliteSubject(files, child, timeout) {
  * All cases of the kit on real files, for whatever runs them.
  *
  * @param {(subject: FullSubject) => FullSubject} [adapt]
+ * @param {number} others how many other processes take turns in having handles.
  */
-export function sqliteCases(adapt = subject => subject) {
+export function sqliteCases(adapt = subject => subject, others = 1) {
   const files = new Files()
-  const child = new Child()
+  const children = Array.from({ length: others }, () => new Child())
+  let turn = 0
+  const childOf = () => /** @type {Child} */ (children[turn++ % others])
   const casesOf = (/** @type {number} */ timeout) =>
-    conformance(adapt(sqliteSubject(files, child, timeout)))
+    conformance(adapt(sqliteSubject(files, childOf, timeout)))
   const hasty = casesOf(SHORT_TIMEOUT)
   const cases = casesOf(5_000).map((one, at) => (one.group === 'stall' && hasty[at]) || one)
   const stop = async () => {
-    await child.kill()
+    await Promise.all(children.map(child => child.kill()))
     files.remove()
   }
   return { cases, stop }

@@ -1,19 +1,21 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { sqliteCases } from './support/sqlite-cases.mjs'
 
+const PROCESSES = 4
+
 const { cases, stop } = sqliteCases(subject => {
-  /** How many handles a namespace has: every second one is in the other process. */
+  /** How many handles a namespace has: those of one process are every fourth. */
   const handles = new Map<string, number>()
   const open = (prefix: string) => {
-    const number = (handles.get(prefix) ?? 0) + 1
-    handles.set(prefix, number)
-    return number % 2 === 1 ? subject.open(prefix) : subject.openElsewhere(prefix)
+    const number = handles.get(prefix) ?? 0
+    handles.set(prefix, number + 1)
+    return number % PROCESSES === 0 ? subject.open(prefix) : subject.openElsewhere(prefix)
   }
   return { ...subject, open }
-})
+}, PROCESSES - 1)
 afterAll(stop)
 
-describe('with handles in two processes', () => {
+describe('with handles in four processes', () => {
   for (const { title, skip, run } of cases)
     test(title, { skip: skip !== undefined, timeout: 60_000 }, run)
 
