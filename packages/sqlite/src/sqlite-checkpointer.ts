@@ -12,71 +12,102 @@ const LOG_LIMIT = 8_000
  */
 const PATIENCE = 100
 
+/** The file that a path named when it was opened. */
+export interface OpenFile {
+  readonly path: string
+  readonly identity: string
+}
+
+/** Those of this process, by what they are for. */
+const threads = new Map<string, CheckpointThread>()
+
 /**
  * Moves the log of one file into it, in a thread of its own with its own connection. On the thread
  * that writes it would stop the event loop for 30 ms at a time, and take half of the time of all
  * sets (measured): it waits for the disk.
  *
- * The thread is started when there is something to do, and never holds the process.
+ * The thread is started when there is something to do, serves all adapters of the file in this
+ * process, and never holds the process.
  */
 export class Checkpointer {
-  readonly #path: string
-  readonly #identity: string
+  readonly #file: OpenFile
   readonly #onFailure: () => void
-  #thread: Worker | undefined
-  #isBusy = false
+  #thread: CheckpointThread | undefined
 
-  /**
-   * @param identity of the file that `path` named when it was opened.
-   * @param onFailure is called once no thread can do it.
-   */
-  constructor(path: string, identity: string, onFailure: () => void) {
-    this.#path = path
-    this.#identity = identity
+  /** @param onFailure is called once no thread can do it. */
+  constructor(file: OpenFile, onFailure: () => void) {
+    this.#file = file
     this.#onFailure = onFailure
   }
 
   /** Whether one is under way. */
   get isBusy(): boolean {
+    return this.#thread?.isBusy ?? false
+  }
+
+  start(): void {
+    if (this.#thread === undefined) {
+      const name = `${this.#file.identity} ${this.#file.path}`
+      this.#thread = threads.get(name) ?? new CheckpointThread(name, this.#file)
+      this.#thread.users.add(this.#onFailure)
+    }
+    this.#thread.start()
+  }
+
+  /** The last to leave a thread waits until it has done what is left to do. */
+  async close(): Promise<void> {
+    const thread = this.#thread
+    this.#thread = undefined
+    thread?.users.delete(this.#onFailure)
+    if (thread?.users.size === 0) await thread.end()
+  }
+}
+
+class CheckpointThread {
+  /** Who is told that it failed. */
+  readonly users = new Set<() => void>()
+  readonly #name: string
+  readonly #worker: Worker
+  readonly #ended: Promise<unknown>
+  #isBusy = false
+
+  constructor(name: string, file: OpenFile) {
+    this.#name = name
+    this.#worker = new Worker(new URL('./sqlite-checkpoint-thread.mjs', import.meta.url), {
+      workerData: { ...file, limit: LOG_LIMIT, patience: PATIENCE },
+      // What the application's own threads load is not for this one.
+      execArgv: [],
+    })
+    this.#worker.on('message', () => (this.#isBusy = false))
+    this.#ended = new Promise(resolve => this.#worker.once('exit', resolve))
+    this.#worker.once('error', () => {
+      // It stays busy for ever: nobody asks it again.
+      this.#forget()
+      for (const onFailure of this.users) onFailure()
+    })
+    // Last, as a listener of messages would hold the process again.
+    this.#worker.unref()
+    threads.set(name, this)
+  }
+
+  get isBusy(): boolean {
     return this.#isBusy
   }
 
   start(): void {
+    if (this.#isBusy) return
     this.#isBusy = true
-    this.#thread ??= this.#open()
-    this.#thread.postMessage('checkpoint')
+    this.#worker.postMessage('checkpoint')
   }
 
-  /** Does what is left to do, then ends the thread. */
-  async close(): Promise<void> {
-    const thread = this.#thread
-    if (thread === undefined) return
-    thread.removeAllListeners('error')
-    const ended = new Promise(resolve => thread.once('exit', resolve).once('error', resolve))
-    thread.ref()
-    thread.postMessage('close')
-    await ended
+  async end(): Promise<void> {
+    this.#forget()
+    this.#worker.ref()
+    this.#worker.postMessage('close')
+    await this.#ended
   }
 
-  #open(): Worker {
-    const thread = new Worker(new URL('./sqlite-checkpoint-thread.mjs', import.meta.url), {
-      workerData: {
-        path: this.#path,
-        identity: this.#identity,
-        limit: LOG_LIMIT,
-        patience: PATIENCE,
-      },
-      // What the application's own threads load is not for this one.
-      execArgv: [],
-    })
-    thread.on('message', () => (this.#isBusy = false))
-    // It stays busy for ever: nobody asks it again.
-    thread.once('error', () => {
-      this.#thread = undefined
-      this.#onFailure()
-    })
-    // Last, as a listener of messages would hold the process again.
-    thread.unref()
-    return thread
+  #forget(): void {
+    if (threads.get(this.#name) === this) threads.delete(this.#name)
   }
 }

@@ -86,15 +86,22 @@ export class SqliteClient {
   }
 
   commit(): void {
-    const { commit, logState } = this.statements()
-    commit.run()
+    this.statements().commit.run()
     this.#sinceLook += performance.now() - this.#begun
     if (this.#sinceLook < LOOK || this.#checkpointer?.isBusy !== false) return
     this.#sinceLook = 0
-    const [, pages = 0, moved = 0] = logState.get() ?? []
+    try {
+      this.#lookAtLog(this.#checkpointer)
+    } catch {
+      // It is done all the same. What is wrong with the file, the next call will tell.
+    }
+  }
+
+  #lookAtLog(checkpointer: Checkpointer): void {
+    const [, pages = 0, moved = 0] = this.statements().logState.get() ?? []
     if (pages - moved < CHECKPOINT_PAGES) return
     this.size.lookAtDisk(pages)
-    this.#checkpointer.start()
+    checkpointer.start()
   }
 
   rollback(): void {
@@ -189,9 +196,9 @@ export class SqliteClient {
     const statements = prepareStatements(db)
     useWriteAheadLog(db, this.#file)
     if (identity !== undefined)
-      this.#checkpointer = new Checkpointer(this.#path, identity, () =>
-        db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`),
-      )
+      this.#checkpointer = new Checkpointer({ path: this.#path, identity }, () => {
+        if (db.open) db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+      })
     return { db, statements, size: new SizeLimit(db, this.#maxBytes) }
   }
 }
