@@ -1,1 +1,2 @@
-export { SqliteAdapter, type SqliteAdapterOptions } from './sqlite-adapter.js'
+export { SqliteAdapter } from './sqlite-adapter.js'
+export type { SqliteAdapterOptions } from './sqlite-options.js'

@@ -1,7 +1,5 @@
-import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
-  type AdapterOptions,
   type Awaitable,
   type Backend,
   type Call,
@@ -11,7 +9,8 @@ import {
   type Slices,
 } from '@l2/core'
 import type { Cursor, Slice } from './sqlite-bulk.js'
-import { MEMORY, SqliteClient } from './sqlite-client.js'
+import { SqliteClient } from './sqlite-client.js'
+import { checkedPath, checkedSize, type SqliteAdapterOptions } from './sqlite-options.js'
 import { CallQueue, EVERYTHING, NOTHING } from './sqlite-queue.js'
 import { SqliteStore } from './sqlite-store.js'
 import { SqliteTransactions } from './sqlite-transactions.js'
@@ -19,42 +18,30 @@ import { SqliteTransactions } from './sqlite-transactions.js'
 /** The lock is free for this long between two slices, in ms, so that others who wait get it. */
 const GAP = 1
 
-/** A smaller file would be filled by a few values. */
-const LEAST_SIZE = 2 ** 20
-
 /** The largest value, as a share of `maxBytes`: the rest is for tables, indexes and headroom. */
 const LARGEST_SHARE = 7 / 8
-
-/** What `new SqliteAdapter()` takes. */
-export interface SqliteAdapterOptions extends AdapterOptions {
-  /**
-   * The database file, taken literally (`file:` and `?` mean nothing), relative to the working
-   * directory. It is created where it does not exist; its directory has to be there. `':memory:'`
-   * is a database of this adapter alone. Processes and adapters that name the same file share it.
-   */
-  readonly path: string
-  /**
-   * How large the file may get, in bytes, at least 1 MiB; its log comes on top (see README.md).
-   * Default: as the disk has room. Where it is reached, the entries of all prefixes that were set
-   * longest ago go first. It binds this adapter alone: give all that share a file the same.
-   */
-  readonly maxBytes?: number | undefined
-}
 
 /**
  * The contract over one SQLite file that any number of processes on one machine share.
  *
- * Opens the file at the first call and tries again at the next one where that failed. A call that
- * finds the file locked waits without blocking the event loop, at most `timeout`. An operation is
- * synchronous once it has the lock: a `get` is one lookup, a `set` or `delete` one transaction, a
- * bulk call transactions of about 4 ms each. Every write is atomic, also when the process is killed
+ * Opens the file at the first call and tries again at the next one where that failed. A `get` is
+ * one lookup, done at once. The writes of one turn of the event loop share a transaction, in order;
+ * a bulk call is transactions of about 4 ms each. A call that finds the file locked waits without
+ * blocking the event loop, at most `timeout`. Every write is atomic, also when the process is killed
  * in the middle; a power failure may undo the last ones.
  *
- * Failures are an `L2Error`: `L2_UNAVAILABLE` (can't open, read or write the file), `L2_TIMEOUT`
- * (locked for too long), `L2_READ_ONLY`, `L2_FULL` (the disk), `L2_UNSUITABLE_BACKEND` (not a
- * database, or another program's: left as it is; a path that can't be a file; a driver that is not
- * built), `L2_SCHEMA_MISMATCH` (another version of this package), `L2_CORRUPT_STORE`,
- * `L2_UNSUPPORTED` (a value over about 1 GB). README.md has the remedies.
+ * Failures are an `L2Error`:
+ * - `L2_UNAVAILABLE`: the file can't be opened, read or written; its directory is missing; it was
+ *   deleted or replaced. The next call tries again.
+ * - `L2_TIMEOUT`: another process held the lock for longer than `timeout`.
+ * - `L2_READ_ONLY`: the file, its directory or the file system takes no writes.
+ * - `L2_FULL`: the disk is full, or the value is too large for `maxBytes`.
+ * - `L2_UNSUITABLE_BACKEND`: not a database, or another program's (left as it is); a path that can't
+ *   be a file; a file system without shared memory; a driver that is not built for this Node.js.
+ * - `L2_SCHEMA_MISMATCH`: the layout of another version of this package.
+ * - `L2_CORRUPT_STORE`: the file is damaged; it is left as it is. Remove it with `-wal` and `-shm`,
+ *   also while processes use it.
+ * - `L2_UNSUPPORTED`: a value over about 1 GB.
  *
  * @example
  * await using adapter = new SqliteAdapter({ path: 'cache.db' })
@@ -174,26 +161,4 @@ class SqliteBackend implements Backend {
   #leaveGap(call: Call): Promise<void> {
     return pause(GAP, undefined, { ref: !call.background })
   }
-}
-
-/** @throws TypeError, RangeError where `maxBytes` is no size of a file. */
-function checkedSize(maxBytes: unknown): number | undefined {
-  if (maxBytes === undefined) return undefined
-  if (typeof maxBytes !== 'number') throw new TypeError('maxBytes must be a number of bytes')
-  if (!(maxBytes >= LEAST_SIZE && maxBytes <= Number.MAX_SAFE_INTEGER))
-    throw new RangeError(`maxBytes must be at least ${LEAST_SIZE} (1 MiB), not ${maxBytes}`)
-  return maxBytes
-}
-
-/** @throws TypeError where `path` can't name a file for better-sqlite3. */
-function checkedPath(path: unknown): string {
-  if (typeof path !== 'string' || path === '')
-    throw new TypeError("path must be the name of a file, or ':memory:'")
-  if (path === MEMORY) return path
-  // Absolute, so that a change of the working directory changes nothing, and so that no path looks
-  // like a URI. better-sqlite3 cuts white space off the end, and C strings end at a NUL.
-  const absolute = resolve(path)
-  if (absolute !== absolute.trim() || absolute.includes('\0'))
-    throw new TypeError('path must not end with white space or hold a NUL character')
-  return absolute
 }
