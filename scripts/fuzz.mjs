@@ -8,8 +8,8 @@ import { parseArgs } from 'node:util'
 import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
 
-const USAGE = `pnpm fuzz BACKEND [--seconds N] [--operations N] [--faults N] [--workers N]
-                  [--seed S] [--plant BUG] [--quiet]
+const USAGE = `pnpm fuzz BACKEND [VARIANT] [--seconds N] [--operations N] [--faults N]
+                  [--workers N] [--seed S] [--plant BUG] [--quiet]
 
 It goes on for N seconds (60), until N operations were made and each fault came N times (1).
 The same seed has the workers do the same; how they interleave differs. With --quiet nothing is
@@ -29,7 +29,7 @@ const { positionals, values } = parseArgs({
     quiet: { type: 'boolean', default: false },
   },
 })
-const [backend = ''] = positionals
+const [backend = '', variant] = positionals
 const file = join(root, 'packages', backend, 'test/support/fuzz-subject.mjs')
 if (backend === '' || !existsSync(file)) {
   console.error(USAGE)
@@ -37,7 +37,15 @@ if (backend === '' || !existsSync(file)) {
 }
 await prepare(['--filter=@l2/fuzz...', `--filter=./packages/${backend}...`])
 const { formatReport, formatStalls, fuzz, fuzzQuietly } = await import('@l2/fuzz')
-const { subject } = await import(pathToFileURL(file).href)
+const { subjects } = await import(pathToFileURL(file).href)
+const name = variant === undefined ? backend : `${backend} ${variant}`
+const subject = subjects.find(
+  (/** @type {import('@l2/fuzz').Subject} */ each) => each.name === name,
+)
+if (subject === undefined) {
+  console.error(`no such subject: ${name}; there are ${subjects.map(nameOf).join(', ')}`)
+  process.exit(1)
+}
 
 const { plant, quiet, ...numbers } = values
 const options = {
@@ -53,3 +61,7 @@ const report = stalls ?? (await fuzz(subject, options))
 console.log(formatReport(report))
 if (stalls !== undefined) console.log(formatStalls(stalls))
 process.exitCode = report.found.size === 0 ? 0 : 1
+
+function nameOf(/** @type {import('@l2/fuzz').Subject} */ subject) {
+  return subject.name
+}

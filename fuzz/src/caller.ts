@@ -31,10 +31,6 @@ export class Caller {
     this.#adapter = open()
   }
 
-  get calls(): number {
-    return this.#calls
-  }
-
   get inFlight(): number {
     return this.#inFlight.size
   }

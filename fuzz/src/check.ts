@@ -18,6 +18,6 @@ export function* check(history: History, allowances: Allowances): Generator<Find
   const order = orderOf(history, allowances)
   for (const [key, each] of order.keys) {
     yield* checkHits(key, each, order)
-    if (!allowances.mayLose) yield* checkMisses(each, order)
+    yield* checkMisses(each, order)
   }
 }

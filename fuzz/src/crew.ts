@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { clockFrom } from './clock.js'
 import type { Finding, Incident } from './history.js'
-import type { Assignment, WorkerReport } from './orders.js'
+import type { Assignment } from './orders.js'
 import { derivedSeed } from './random.js'
 import { WorkerProcess } from './worker-process.js'
 
-/** How long a worker may take to start, in ms. */
-const START = 30_000
+/** How long a worker may take to start, in ms: on a machine that has much else to do, long. */
+const START = 100_000
 
 /** How long one that was told to stop may take, in ms: longer than any call. */
 const STOP = 40_000
@@ -18,6 +18,7 @@ export interface Task {
   /** Where logs go. */
   readonly folder: string
   readonly config: unknown
+  readonly scale?: number | undefined
   readonly plant?: string | undefined
 }
 
@@ -36,10 +37,11 @@ export class Crew {
   readonly #module: string
   readonly #members: Member[] = []
   readonly #spares: Promise<WorkerProcess>[] = []
+  /** All that were started and may be alive. */
+  readonly #processes = new Set<WorkerProcess>()
   readonly #base = process.hrtime.bigint()
   readonly now = clockFrom(this.#base)
   #task: Task | undefined
-  #calls = new Map<string, number>()
   /** By names of processes. ns. */
   readonly gone = new Map<string, number>()
   readonly incidents: Incident[] = []
@@ -53,10 +55,15 @@ export class Crew {
 
   static async start(moduleUrl: string, size: number): Promise<Crew> {
     const crew = new Crew(moduleUrl)
-    const started = Array.from({ length: size }, () => crew.#newProcess())
-    for (const process of await Promise.all(started))
-      crew.#members.push({ process, name: '', incarnation: 0 })
-    while (crew.#spares.length < SPARES) crew.#spares.push(crew.#newProcess())
+    try {
+      const started = Array.from({ length: size }, () => crew.#newProcess())
+      for (const process of await Promise.all(started))
+        crew.#members.push({ process, name: '', incarnation: 0 })
+    } catch (error) {
+      await crew.end()
+      throw error
+    }
+    while (crew.#spares.length < SPARES) crew.#startSpare()
     return crew
   }
 
@@ -64,17 +71,9 @@ export class Crew {
     return this.#members.length
   }
 
-  /** How many calls have been made in this round, as far as workers told. */
-  get calls(): number {
-    let sum = 0
-    for (const calls of this.#calls.values()) sum += calls
-    return sum
-  }
-
   /** Has all of them begin at once. */
   begin(task: Task, what: 'work' | 'rest' = 'work'): void {
     this.#task = task
-    this.#calls = new Map()
     this.gone.clear()
     this.incidents.length = 0
     this.findings.length = 0
@@ -88,9 +87,8 @@ export class Crew {
   /** Kills one in the middle of whatever it does, and puts another in its place. */
   async kill(at: number): Promise<void> {
     const member = this.#members[at] as Member
-    await this.#noteCrash(member)
-    await member.process.kill()
-    this.gone.set(member.name, this.now())
+    this.#noteCrash(member)
+    await this.#bury(member)
     await this.#replace(at)
   }
 
@@ -126,14 +124,12 @@ export class Crew {
   }
 
   async end(): Promise<void> {
-    const spares = await Promise.all(this.#spares)
-    const processes = [...this.#members.map(({ process }) => process), ...spares]
-    await Promise.all(processes.map(process => process.kill()))
+    await Promise.all([...this.#processes].map(process => process.kill()))
   }
 
   #assign(at: number, what: 'work' | 'rest' | 'verify'): void {
     const member = this.#members[at] as Member
-    const { round, seed, folder, config, plant } = this.#task as Task
+    const { round, seed, folder, config, scale = 1, plant } = this.#task as Task
     member.name = `${round}.${at}.${member.incarnation}`
     const { name } = member
     const assignment: Assignment = {
@@ -142,26 +138,22 @@ export class Crew {
       seed: derivedSeed(seed, round, at, member.incarnation),
       base: String(this.#base),
       config,
+      scale,
       ...(plant === undefined ? {} : { plant }),
     }
-    const off = member.process.onReport((report: WorkerReport) => {
-      if (report.is === 'broken') this.#crash(member, report.message)
-      if (report.is === 'progress' || report.is === 'finished') this.#calls.set(name, report.calls)
-      if (report.is === 'finished') {
-        this.stalls.push(report.stall)
-        off()
-      }
-    })
     member.process.order({ do: what, ...assignment })
   }
 
   async #finish(member: Member, tell: boolean): Promise<void> {
-    const finished = member.process.report('finished', STOP)
+    const finishing = member.process.report('finished', STOP)
     if (tell) member.process.order({ do: 'stop' })
-    if ((await finished) !== undefined) return
-    await this.#noteCrash(member)
-    await member.process.kill()
-    this.gone.set(member.name, this.now())
+    const finished = await finishing
+    if (finished !== undefined) {
+      this.stalls.push(finished.stall)
+      return
+    }
+    this.#noteCrash(member)
+    await this.#bury(member)
     member.process = await this.#spare()
   }
 
@@ -172,19 +164,33 @@ export class Crew {
     this.#assign(at, 'work')
   }
 
+  #startSpare(): void {
+    const spare = this.#newProcess()
+    // Told when it is needed.
+    spare.catch(() => {})
+    this.#spares.push(spare)
+  }
+
   #spare(): Promise<WorkerProcess> {
-    this.#spares.push(this.#newProcess())
+    this.#startSpare()
     return this.#spares.shift() as Promise<WorkerProcess>
   }
 
   async #newProcess(): Promise<WorkerProcess> {
     const process = new WorkerProcess(this.#module)
+    this.#processes.add(process)
     if ((await process.report('ready', START)) !== undefined) return process
     await process.kill()
     throw new Error(`a worker did not start:\n${process.complaints}`)
   }
 
-  async #noteCrash({ process, name }: Member): Promise<void> {
+  async #bury({ process, name }: Member): Promise<void> {
+    await process.kill()
+    this.gone.set(name, this.now())
+    this.#processes.delete(process)
+  }
+
+  #noteCrash({ process, name }: Member): void {
     if (process.hasEnded) this.#crash({ name }, process.complaints || 'it ended by itself')
   }
 

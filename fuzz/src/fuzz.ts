@@ -78,10 +78,12 @@ class Run {
       this.#options.onProgress?.(this.#progress())
     }
     this.#checkThatItMeansSomething()
-    if (this.#tally.logs === undefined) rmSync(this.#folder, { recursive: true })
     const { seed, plant } = this.#options
+    const isWorthALook = plant === undefined && this.#tally.logs !== undefined
+    if (!isWorthALook) rmSync(this.#folder, { recursive: true })
     return {
       ...this.#tally,
+      logs: isWorthALook ? this.#tally.logs : undefined,
       seed,
       rounds: this.#rounds,
       replay:
@@ -117,7 +119,8 @@ class Run {
     mkdirSync(folder)
     const stage = await this.#subject.stage()
     try {
-      this.#crew.begin({ round, seed, folder, config: stage.config, plant })
+      const { scale } = this.#subject
+      this.#crew.begin({ round, seed, folder, config: stage.config, scale, plant })
       await this.#breakThings(stage)
       await this.#crew.stop()
       await this.#tally.look(this.#crew, stage)
@@ -141,12 +144,17 @@ class Run {
 
   async #inject(lane: Lane, { config }: Stage): Promise<void> {
     const { fault, random, quiet } = lane.next()
+    const { name, causes = [] } = fault
     await pause(quiet)
     const begin = this.#crew.now()
-    await fault.inject({ config, random, crew: this.#crew })
-    const { name, causes = [] } = fault
+    const found = (message: string) => this.#tally.note({ rule: 'storage', message, calls: [] })
+    try {
+      await fault.inject({ config, random, crew: this.#crew, found })
+      this.#tally.faults.set(name, (this.#tally.faults.get(name) ?? 0) + 1)
+    } catch (error) {
+      found(`${name} did not work: ${error}`)
+    }
     this.#crew.incidents.push({ name, begin, end: this.#crew.now(), causes })
-    this.#tally.faults.set(name, (this.#tally.faults.get(name) ?? 0) + 1)
   }
 
   #checkThatItMeansSomething(): void {
@@ -156,7 +164,7 @@ class Run {
     for (const name of this.#rareFaults())
       vacuous(`too few of a fault: ${name} ${faults.get(name)}`)
     if (total < (this.#options.operations ?? 0)) vacuous(`only ${total} calls`)
-    this.#tally.checkThatItMeansSomething()
+    this.#tally.checkThatItMeansSomething(this.#subject)
   }
 
   #progress(): string {

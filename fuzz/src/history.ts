@@ -64,8 +64,6 @@ export type Rule =
 export interface Allowances {
   /** How long one round trip may take, in ms: the adapters' `timeout`. */
   readonly timeout: number
-  /** Whether entries may go by themselves, as by eviction. Default `false`. */
-  readonly mayLose?: boolean
   /** How long the calls of a process that is gone may still take effect, in ms. Default 0. */
   readonly lingering?: number
   /**

@@ -15,6 +15,8 @@ export interface Assignment {
   readonly base: string
   /** What the backend's module opens. */
   readonly config: unknown
+  /** Values are as many times larger. */
+  readonly scale: number
   /** The bug to plant. */
   readonly plant?: string
 }
@@ -22,6 +24,5 @@ export interface Assignment {
 /** What a worker tells its parent. */
 export type WorkerReport =
   | { readonly is: 'ready' | 'reopened' }
-  | { readonly is: 'progress'; readonly calls: number }
-  | { readonly is: 'finished'; readonly calls: number; readonly stall: number }
-  | { readonly is: 'broken'; readonly message: string }
+  /** `stall` is how long its event loop did not turn, at most, in ms. */
+  | { readonly is: 'finished'; readonly stall: number }

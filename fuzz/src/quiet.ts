@@ -45,7 +45,7 @@ export async function fuzzQuietly(subject: Subject, options: QuietOptions): Prom
   const tally = new Tally()
   let stalls: number[]
   try {
-    const task = { round: 0, seed }
+    const task = { round: 0, seed, scale: subject.scale }
     crew.begin({ ...task, folder: folders[0], config: stage.config })
     control.begin({ ...task, folder: folders[1], config: null })
     idle.begin({ ...task, folder: folders[1], config: null }, 'rest')
@@ -54,7 +54,7 @@ export async function fuzzQuietly(subject: Subject, options: QuietOptions): Prom
     stalls = [...crew.stalls]
     await tally.look(crew, stage)
     tally.judge(crew, subject, folders[0])
-    if (tally.found.size === 0) tally.checkThatItMeansSomething()
+    if (tally.found.size === 0) tally.checkThatItMeansSomething(subject)
   } finally {
     await Promise.all([crew.end(), control.end(), idle.end(), stage.close()])
     rmSync(folders[1], { recursive: true })

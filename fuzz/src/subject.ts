@@ -4,12 +4,20 @@ import type { Random } from './random.js'
 
 /** A backend under test. */
 export interface Subject extends Allowances {
+  /** What `pnpm fuzz` calls it. */
   readonly name: string
   /**
    * URL of a module that every worker imports. It exports `open(config)`, which makes an adapter of
    * a stage's config.
    */
   readonly module: string
+  /**
+   * Whether entries may go by themselves, as by eviction: then some have to, or a run shows
+   * nothing. Default `false`.
+   */
+  readonly mayLose?: boolean
+  /** How many times larger values are than elsewhere: to fill what is bounded. Default 1. */
+  readonly scale?: number
   /** What can happen to it, beside what can happen to workers of any backend. */
   readonly faults: readonly Fault[]
   /** Makes a new, empty place for one round. */
@@ -43,4 +51,6 @@ export interface Scene {
   /** The numbers of this fault: what it does is to follow from them. */
   readonly random: Random
   readonly crew: Crew
+  /** Tells of something in the storage that must never be there. */
+  readonly found: (message: string) => void
 }

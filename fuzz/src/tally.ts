@@ -47,14 +47,16 @@ export class Tally {
       if (outcome === undefined || outcome.is === 'aborted') this.#count('without an answer')
     }
     this.total += history.calls.length
-    for (const finding of check(history, subject)) this.note(finding)
+    for (const finding of check(history, subject))
+      if (finding.rule === 'lost' && subject.mayLose) this.#count('lost')
+      else this.note(finding)
     if (this.found.size > 0) this.logs ??= folder
     else rmSync(folder, { recursive: true })
   }
 
   /** A run in which nothing happened shows nothing. */
-  checkThatItMeansSomething(): void {
-    for (const what of ESSENTIAL)
+  checkThatItMeansSomething({ mayLose = false }: Subject): void {
+    for (const what of mayLose ? [...ESSENTIAL, 'lost'] : ESSENTIAL)
       if (!this.calls.has(what))
         this.note({ rule: 'vacuous', message: `not one ${what}`, calls: [] })
   }

@@ -38,6 +38,11 @@ export function nextStep(random: Random): Step {
   return { works, awaited, ...abort, ...rest }
 }
 
+/** The same call with a larger value. */
+export function scaled(work: Work, scale: number): Work {
+  return work.kind === 'set' ? { ...work, size: work.size * scale } : work
+}
+
 function worksOfOneTurn(random: Random): Work[] {
   const what = random(1_000)
   if (what < 550) return [anyWork(random)]

@@ -44,23 +44,19 @@ export class WorkerProcess {
     if (!this.hasEnded) this.#child.send(order, () => {})
   }
 
-  onReport(listener: (report: WorkerReport) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
   /** Waits for a report of a kind. `undefined`: the process has ended, or time is over. */
   async report<K extends WorkerReport['is']>(is: K, ms: number): Promise<ReportOf<K> | undefined> {
-    let off = () => {}
+    let listener = (_: WorkerReport): void => {}
     let timer: NodeJS.Timeout | undefined
     const reported = new Promise<ReportOf<K>>(resolve => {
-      off = this.onReport(report => report.is === is && resolve(report as ReportOf<K>))
+      listener = report => void (report.is === is && resolve(report as ReportOf<K>))
+      this.#listeners.add(listener)
     })
     const late = new Promise<undefined>(resolve => (timer = setTimeout(resolve, ms, undefined)))
     try {
       return await Promise.race([reported, this.#ended.then(() => undefined), late])
     } finally {
-      off()
+      this.#listeners.delete(listener)
       clearTimeout(timer)
     }
   }

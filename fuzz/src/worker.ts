@@ -1,5 +1,5 @@
 // A process that makes random calls until it is told to stop, or killed: see crew.ts.
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { Caller, type ClosableAdapter } from './caller.js'
 import type { Assignment, WorkerOrder, WorkerReport } from './orders.js'
@@ -7,13 +7,13 @@ import { plantBug } from './plants.js'
 import { randomFrom } from './random.js'
 import { StallMeter } from './stall-meter.js'
 import { verify } from './verify.js'
-import { nextStep } from './work.js'
+import { nextStep, scaled } from './work.js'
 
 /** Calls that nobody awaits, at most. */
 const MOST_IN_FLIGHT = 300
 
-/** ms between two reports. */
-const PROGRESS = 100
+/** That a process can have (setpriority(2)). */
+const LOWEST_PRIORITY = 19
 
 const [moduleUrl = ''] = process.argv.slice(2)
 const backend: { open(config: unknown): ClosableAdapter } = await import(moduleUrl)
@@ -36,11 +36,10 @@ async function work(assignment: Assignment): Promise<void> {
   const meter = new StallMeter()
   const caller = callerOf(assignment)
   const random = randomFrom(assignment.seed)
-  const progress = setInterval(() => report({ is: 'progress', calls: caller.calls }), PROGRESS)
   while (!stopping) {
     const { works, awaited, abort, rest: quiet } = nextStep(random)
     const made = works.map((each, at) =>
-      caller.make(each, at === abort?.at ? abort.when : undefined),
+      caller.make(scaled(each, assignment.scale), at === abort?.at ? abort.when : undefined),
     )
     if (reopening) {
       reopening = false
@@ -53,25 +52,24 @@ async function work(assignment: Assignment): Promise<void> {
     else if (quiet !== undefined) await pause(quiet)
   }
   await caller.close()
-  clearInterval(progress)
   meter.stop()
-  report({ is: 'finished', calls: caller.calls, stall: meter.longest })
+  report({ is: 'finished', stall: meter.longest })
 }
 
 /** Does nothing but to see how often it gets its turn. */
 async function rest(): Promise<void> {
   stopping = false
   const meter = new StallMeter()
-  while (!stopping) await pause(PROGRESS)
+  while (!stopping) await pause(10)
   meter.stop()
-  report({ is: 'finished', calls: 0, stall: meter.longest })
+  report({ is: 'finished', stall: meter.longest })
 }
 
 async function look(assignment: Assignment): Promise<void> {
   const caller = callerOf(assignment)
   await verify(caller, randomFrom(assignment.seed))
   await caller.close()
-  report({ is: 'finished', calls: caller.calls, stall: 0 })
+  report({ is: 'finished', stall: 0 })
 }
 
 function obey(order: WorkerOrder): Promise<void> | undefined {
@@ -83,9 +81,12 @@ function obey(order: WorkerOrder): Promise<void> | undefined {
 }
 
 process.on('message', (order: WorkerOrder) => {
-  obey(order)?.catch(error => report({ is: 'broken', message: String(error?.stack ?? error) }))
+  obey(order)?.catch(error => {
+    console.error(error)
+    process.exit(1)
+  })
 })
 process.on('disconnect', () => process.exit())
 // Those that start, and who breaks things, go first.
-setPriority(5)
+setPriority(Math.min(getPriority() + 5, LOWEST_PRIORITY))
 report({ is: 'ready' })

@@ -112,12 +112,6 @@ describe('misses', () => {
     script.set('a', [0, 10])
     script.get('b', [9, 20], 'miss')
   })
-  test('accepts a miss of what may go by itself', () => {
-    const script = new Script()
-    script.set('a', [0, 10])
-    script.get('b', [11, 20], 'miss')
-    expect(findingsIn(script, { mayLose: true })).toEqual([])
-  })
   rejects('lost', 'a miss of a value that was seen of a killed process', script => {
     const set = script.set('a', [0])
     script.killed('a', 10)
