@@ -111,9 +111,9 @@ export class SqliteClient {
     if (this.#connection?.db.inTransaction) this.#connection.statements.rollback.run()
   }
 
-  /** Has the log written again from its start, or answers false. */
-  restartLog(): boolean {
-    return restartLog(this.#connected().db)
+  /** Has the log written again from its start, where nobody uses it just now. */
+  restartLog(): void {
+    restartLog(this.#connected().db)
   }
 
   /** Gives up to `pages` free pages back to the file system. */
@@ -128,13 +128,12 @@ export class SqliteClient {
     return describeError(error, this.#file)
   }
 
-  /** The last of all processes to close a file has SQLite move the log into it. */
+  /** The last of all connections to a file has SQLite move the log into it: the thread's, if any. */
   async close(): Promise<void> {
-    // First, so that little is left for the call that stops the event loop.
     const checkpointer = this.#checkpointer
     this.#checkpointer = undefined
-    await checkpointer?.close()
     this.#leave()
+    await checkpointer?.close()
   }
 
   #connected(): Connection {

@@ -21,15 +21,14 @@ export function isOld(sql: Statements, id: number, nextId: number): boolean {
  */
 export function evict(sql: Statements, pages: number): number {
   const end = performance.now() + TURN
-  const hasRoom = (): boolean => (sql.freePages.get() ?? 0) >= pages
   let removed = 0
-  for (;;) {
-    const ids = sql.oldest.all(BATCH)
-    for (const id of ids) {
-      if (hasRoom() || performance.now() > end) return removed
-      removeEntry(sql, id)
-      removed++
-    }
-    if (ids.length === 0) return removed
+  for (let ids: number[] = []; (sql.freePages.get() ?? 0) < pages; ) {
+    if (ids.length === 0) ids = sql.oldest.all(BATCH)
+    const id = ids.shift()
+    if (id === undefined) break
+    removeEntry(sql, id)
+    removed++
+    if (performance.now() > end) break
   }
+  return removed
 }

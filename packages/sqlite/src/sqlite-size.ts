@@ -1,5 +1,4 @@
 import { statfsSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type Sqlite from 'better-sqlite3'
 
 /** What SQLite allows, in pages (sqlite.org/limits.html, item 13). */
@@ -68,7 +67,7 @@ export class SizeLimit {
    * @param logPages length of the log. While it is moved, log and file may grow by as much again.
    */
   lookAtDisk(logPages: number): void {
-    const { bavail, bsize } = statfsSync(dirname(this.#db.name))
+    const { bavail, bsize } = statfsSync(this.#db.name)
     const isLow = bavail * bsize < 2 * logPages * this.#pageSize
     if (isLow === this.#isHeld) return
     // Now, while there is room: from here on the file has all its pages.

@@ -44,7 +44,8 @@ export class SqliteTransactions implements Transactions {
       const needed = size.pagesOf(written) + size.headroom
       const free = this.#client.statements().freePages.get() ?? 0
       if (free < needed && this.#evict(needed) > 0) return 'some'
-      return this.#client.restartLog() ? 'last' : 'none'
+      this.#client.restartLog()
+      return 'last'
     } catch (failure) {
       this.rollback()
       // Whoever has the lock may be making room: the next attempt waits for it.

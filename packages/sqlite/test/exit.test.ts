@@ -7,13 +7,15 @@ import { rowsIn } from './support/inspect.js'
 test('a sweep in the background does not hold the process', () => {
   const script = `
     import { SqliteAdapter } from '@l2/sqlite'
+    import Database from 'better-sqlite3'
     const path = process.argv[1]
     const filler = new SqliteAdapter({ path, sweepInterval: 0 })
     // Entries enough for many slices.
     for (let i = 0; i < 20_000; i++) await filler.set('k' + i, new Uint8Array(8), { ttl: 1, tags: ['t' + i] })
     const adapter = new SqliteAdapter({ path, sweepInterval: 10 })
     await adapter.ping()
-    await new Promise(resolve => setTimeout(resolve, 40))
+    const left = new Database(path).prepare('SELECT count(*) FROM entry').pluck()
+    while (left.get() === 20_000) await new Promise(resolve => setTimeout(resolve, 1))
   `
   const path = join(temporaryFolder(), 'cache.db')
   const args = ['--input-type=module', '-e', script, path]
