@@ -17,6 +17,7 @@ import { prepare } from './prepare.mjs'
 import { typescriptFences } from './readme/fences.mjs'
 import { root } from './root.mjs'
 import { run } from './run.mjs'
+import { startServices } from './services/start-services.mjs'
 
 await prepare(['--filter=./packages/*'])
 
@@ -27,21 +28,27 @@ linkPackages()
 const scratch = mkdtempSync(join(tmpdir(), 'l2-readme-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 
+const services = await startServices(line => console.log(`services: ${line}`))
 try {
   const examples = readmes().flatMap(extract)
   if (!examples.some(({ readme, runs }) => readme === 'README.md' && runs)) {
     throw new Error('README.md has no example that runs')
   }
   compile(examples.map(({ name }) => `${name}.mts`))
+  const REDIS_URL = services.env['L2_REDIS_URL'] ?? process.env['L2_REDIS_URL']
+  const env = { ...process.env, ...(REDIS_URL && { REDIS_URL }) }
   for (const { name, place, runs } of examples) {
     const start = performance.now()
-    if (runs) run(process.execPath, [join(work, `${name}.mjs`)], { cwd: scratch, timeout: 60_000 })
+    const file = join(work, `${name}.mjs`)
+    if (runs) run(process.execPath, [file], { cwd: scratch, env, timeout: 60_000 })
     const did = runs ? `ran in ${Math.round(performance.now() - start)} ms` : 'compiled'
     console.log(`${place}: ${did}`)
   }
 } catch (error) {
   console.error(`check:readme: ${/** @type {Error} */ (error).message}`)
   process.exitCode = 1
+} finally {
+  await services.stop()
 }
 
 /** Lets the examples import every package; what else they name, the root's node_modules has. */

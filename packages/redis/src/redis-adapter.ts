@@ -10,7 +10,7 @@ import {
 import type { RedisOptions } from 'ioredis'
 import { RedisBulk } from './redis-bulk.js'
 import { RedisClient } from './redis-client.js'
-import { describeError } from './redis-errors.js'
+import { describeError, isReplica } from './redis-errors.js'
 import { Keyspace } from './redis-keys.js'
 import { connectionOf, type RedisConnectionOptions } from './redis-options.js'
 import { CallQueue } from './redis-queue.js'
@@ -71,11 +71,11 @@ class RedisBackend implements Backend {
     tags: readonly string[],
     call: Call,
   ): Promise<void> {
-    return this.#queue.write(key, call, () => this.#store.set(key, value, ttl, tags, call))
+    return this.#write(key, call, () => this.#store.set(key, value, ttl, tags, call))
   }
 
-  async delete(key: string, call: Call): Promise<void> {
-    await this.#queue.write(key, call, () => this.#store.delete(key, call))
+  delete(key: string, call: Call): Promise<void> {
+    return this.#write(key, call, () => this.#store.delete(key, call))
   }
 
   async *deleteByTag(tag: string, call: Call): AsyncGenerator<number, void> {
@@ -102,6 +102,13 @@ class RedisBackend implements Backend {
   }
 
   describe(error: unknown): Failure | undefined {
+    // A primary that has become a replica: its place may have a new one by now, and its reads lag.
+    if (isReplica(error)) this.#client.reconnect()
     return describeError(error)
+  }
+
+  /** What Redis answers is nothing to the caller, and the guard does not pass it on. */
+  #write(key: string, call: Call, send: () => Promise<unknown>): Promise<void> {
+    return this.#queue.write(key, call, send) as Promise<void>
   }
 }

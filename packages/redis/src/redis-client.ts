@@ -43,6 +43,11 @@ export class RedisClient {
     })
   }
 
+  /** Has the next call make a new connection. Calls without an answer fail. */
+  reconnect(): void {
+    this.#connection?.destroy()
+  }
+
   close(): void {
     this.#closing.abort()
     this.#connection?.destroy()

@@ -1,4 +1,4 @@
-import type { Call } from '@l2/core'
+import { type Call, L2Error } from '@l2/core'
 import { Command, Redis, type RedisOptions } from 'ioredis'
 import type { Script } from './redis-scripts.js'
 import { checkServer } from './redis-server.js'
@@ -50,8 +50,8 @@ export class RedisConnection {
   /** What tells this connection from all others to Redis: arguments of CLIENT KILL. */
   #name: readonly string[] | undefined
   #turn: Turn | undefined
-  /** Calls without an answer that somebody waits for. */
-  #awaited = 0
+  /** Whether it holds the process: somebody waits for an answer. */
+  #held = false
 
   private constructor(options: RedisOptions, timeout: number) {
     const connectTimeout = timeout || CONNECT_TIMEOUT
@@ -76,16 +76,22 @@ export class RedisConnection {
   ): Promise<RedisConnection> {
     const connection = new RedisConnection(options, timeout)
     const end = (): void => connection.destroy()
-    const timer = setTimeout(end, timeout || CONNECT_TIMEOUT)
+    const limit = timeout || CONNECT_TIMEOUT
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      end()
+    }, limit)
     signal.addEventListener('abort', end)
     try {
       await connection.#connect()
       const kill = predecessor === undefined ? undefined : predecessor.#name
       connection.#name = await checkServer(connection, probe, kill)
-      connection.#redis.stream.unref()
+      connection.#letGo()
       return connection
     } catch (error) {
       connection.destroy()
+      if (late) throw new L2Error('L2_TIMEOUT', `no connection to Redis within ${limit} ms.`)
       throw error
     } finally {
       clearTimeout(timer)
@@ -105,16 +111,12 @@ export class RedisConnection {
    */
   send(call: Call, name: string, ...args: Argument[]): Promise<unknown> {
     const command = new Command(name, args)
-    const { stream } = this.#redis
     call.onAbandon(this.#corked().onAbandon)
     this.#redis.sendCommand(command)
-    if (call.background) return command.promise
-    // Holds the process only while somebody waits.
-    if (this.#awaited++ === 0) stream.ref()
-    const answered = (): void => {
-      if (--this.#awaited === 0) stream.unref()
+    if (!this.#held && !call.background) {
+      this.#held = true
+      this.#redis.stream.ref()
     }
-    command.promise.then(answered, answered)
     return command.promise
   }
 
@@ -155,6 +157,18 @@ export class RedisConnection {
     } catch (error) {
       throw reason ?? error
     }
+  }
+
+  /** Holds the process only while an answer is awaited. */
+  #letGo(): void {
+    const { stream, commandQueue } = this.#redis
+    stream.unref()
+    // After ioredis, which takes what is answered off its queue.
+    stream.on('data', () => {
+      if (!this.#held || commandQueue.length > 0) return
+      this.#held = false
+      stream.unref()
+    })
   }
 
   #corked(): Turn {

@@ -6,6 +6,8 @@ const NEEDED_RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
   '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
 
+const READ_ONLY = /\bREADONLY\b/
+
 interface Meaning {
   /** An error code of Redis: the first word, or in the middle of what a script of Redis 6 says. */
   readonly word: RegExp
@@ -23,7 +25,7 @@ const MEANINGS: readonly Meaning[] = [
       'allkeys-… maxmemory-policy. Deleting still works.',
   },
   {
-    word: /\bREADONLY\b/,
+    word: READ_ONLY,
     code: 'L2_READ_ONLY',
     message: 'this Redis is a replica, which takes no writes: connect to its primary.',
   },
@@ -91,6 +93,13 @@ const MEANINGS: readonly Meaning[] = [
   },
 ]
 
+/** Whether Redis refused a write because it is a replica. */
+export const isReplica = (error: unknown): boolean =>
+  error instanceof Error && READ_ONLY.test(startOf(error))
+
+// Behind the code Redis may quote what it was sent: names and values of anybody's choice.
+const startOf = (error: Error): string => error.message.slice(0, 200)
+
 /**
  * What an error of Redis or ioredis means, and the remedy.
  *
@@ -98,8 +107,7 @@ const MEANINGS: readonly Meaning[] = [
  */
 export function describeError(error: unknown): Failure | undefined {
   if (!(error instanceof Error)) return undefined
-  // Behind the code Redis may quote what it was sent: names and values of anybody's choice.
-  const start = error.message.slice(0, 200)
+  const start = startOf(error)
   const meaning = MEANINGS.find(({ word }) => word.test(start))
   if (meaning === undefined) return undefined
   const { code, message, retryable } = meaning

@@ -7,8 +7,8 @@ import type { Call } from '@l2/core'
  * no write that was given up undoes a younger one.
  */
 export class CallQueue {
-  /** For each key the last of its calls without an answer. Never rejects. */
-  readonly #last = new Map<string, Promise<void>>()
+  /** For each key the last of its calls without an answer. */
+  readonly #last = new Map<string, Promise<unknown>>()
 
   /** @param send runs at once where the key is free, and never once the call is abandoned. */
   read<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
@@ -19,18 +19,27 @@ export class CallQueue {
   /** As {@link read}, and younger calls of the key wait for it. */
   write<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key)
-    const result = before === undefined ? send() : before.then(() => unlessAbandoned(call, send))
+    const next = (): Promise<T> => unlessAbandoned(call, send)
     const forget = (): void => {
       if (this.#last.get(key) === answered) this.#last.delete(key)
     }
-    const answered = result.then(forget, forget)
+    const answered = (before === undefined ? send() : before.then(next, next)).then(
+      value => {
+        forget()
+        return value
+      },
+      (error: unknown) => {
+        forget()
+        throw error
+      },
+    )
     this.#last.set(key, answered)
-    return result
+    return answered
   }
 
   /** Resolves when all calls made so far have their answers, or none will come. */
   async idle(): Promise<void> {
-    if (this.#last.size > 0) await Promise.all(this.#last.values())
+    if (this.#last.size > 0) await Promise.allSettled(this.#last.values())
   }
 }
 

@@ -31,17 +31,20 @@ export const LAYOUT_ERROR = 'L2LAYOUT'
  * version of the layout, with which every epoch begins.
  */
 const TAGS_OF = `
+local call = redis.call
 local function tagsOf(record, start)
   local size = 255
   while true do
-    local head = redis.call('GETRANGE', record, 0, size - 1)
+    local head = call('GETRANGE', record, 0, size - 1)
     if string.sub(head, 1, #start) ~= start then return nil end
     local stop = string.find(head, '\\254', 17, true)
     if stop then return string.sub(head, 17, stop - 1) end
     if #head < size then return nil end
     size = size * 16
   end
-end
+end`
+
+const HAS = `
 local function has(tags, tag)
   return tags and string.find('\\255' .. tags .. '\\255', '\\255' .. tag .. '\\255', 1, true)
 end`
@@ -53,85 +56,82 @@ local function unlist(index, tags, key)
   for tag in string.gmatch(tags .. '\\255', '([^\\255]*)\\255') do
     some[#some + 1] = tag .. '\\255' .. key
     if #some == 1000 then
-      gone = gone + redis.call('ZREM', index, unpack(some))
+      gone = gone + call('ZREM', index, unpack(some))
       some = {}
     end
   end
-  if #some > 0 then gone = gone + redis.call('ZREM', index, unpack(some)) end
+  if #some > 0 then gone = gone + call('ZREM', index, unpack(some)) end
   return gone
 end`
 
 /**
- * What `SET` and `COMMIT` share. Before: finds the epoch, or that there is none (any more), and the
- * tags that the index knows of the entry. After, with `store(epoch)` in between, which is the first to
- * write, so that a Redis without room refuses it before anything has changed: brings the index up to
- * date and has it live long enough.
+ * What `SET` and `COMMIT` share: finds the epoch, or that there is none (any more), and the tags that
+ * the index knows of the entry; stores the record, as the first to write, so that a Redis without room
+ * refuses it before anything has changed; brings the index up to date, and has it live long enough.
+ *
+ * @param store Lua that stores the record with the epoch `current`.
  */
-const INDEXED = `
+const indexed = (store: string): string => `${TAGS_OF}
 local record, fence, index = KEYS[1], KEYS[2], KEYS[3]
-local ttl, spare, key = ARGV[1], ARGV[2], string.sub(KEYS[1], tonumber(ARGV[3]))
-local FIRST = 5
-local tags = table.concat(ARGV, '\\255', FIRST)
+local ttl = ARGV[1]
+local tags = table.concat(ARGV, '\\255', 5)
+local epoch, left, before = call('GET', fence), call('PTTL', index), nil
+if epoch and string.byte(epoch) ~= 49 then
+  return redis.error_reply('${LAYOUT_ERROR} another version')
+end
+local known = epoch and left ~= -2
+if known then before = tagsOf(record, epoch) end
+local current = known and epoch or ARGV[2]
+${store}
+if not known then
+  if left ~= -2 then call('UNLINK', index) end
+  call('SET', fence, current)
+  left = -2
+end
 
-local function replace(store)
-  local epoch, left, before = redis.call('GET', fence), redis.call('PTTL', index), nil
-  if epoch and string.byte(epoch) ~= 49 then
-    return redis.error_reply('${LAYOUT_ERROR} another version')
+if before ~= tags then
+  local key, had, new = string.sub(record, tonumber(ARGV[3])), {}, {}
+  if before then
+    for tag in string.gmatch(before .. '\\255', '([^\\255]*)\\255') do had[tag] = true end
   end
-  if epoch and left ~= -2 then
-    before = tagsOf(record, epoch)
-    store(epoch)
-  else
-    store(spare)
-    if left ~= -2 then redis.call('UNLINK', index) end
-    redis.call('SET', fence, spare)
-    left = -2
-  end
-
-  if before ~= tags then
-    local had = {}
-    if before then
-      for tag in string.gmatch(before .. '\\255', '([^\\255]*)\\255') do had[tag] = true end
-    end
-    local new = {}
-    for i = FIRST, #ARGV do
-      if had[ARGV[i]] then
-        had[ARGV[i]] = nil
-      else
-        new[#new + 1] = 0
-        new[#new + 1] = ARGV[i] .. '\\255' .. key
-        if #new == 1000 then
-          redis.call('ZADD', index, unpack(new))
-          new = {}
-        end
+  for i = 5, #ARGV do
+    local tag = ARGV[i]
+    if had[tag] then
+      had[tag] = nil
+    else
+      new[#new + 1] = 0
+      new[#new + 1] = tag .. '\\255' .. key
+      if #new == 1000 then
+        call('ZADD', index, unpack(new))
+        new = {}
       end
     end
-    if #new > 0 then redis.call('ZADD', index, unpack(new)) end
-    for tag in pairs(had) do redis.call('ZREM', index, tag .. '\\255' .. key) end
   end
+  if #new > 0 then call('ZADD', index, unpack(new)) end
+  for tag in pairs(had) do call('ZREM', index, tag .. '\\255' .. key) end
+end
 
-  -- Beyond 2^50 ms, sums of numbers are not exact: such an index has no end.
-  local need = tonumber(ttl)
-  if need == 0 or need > 1125899906842624 then
-    if left >= 0 then
-      redis.call('PERSIST', index)
-      redis.call('PERSIST', fence)
-    end
-  elseif left == -2 or (left >= 0 and left <= need) then
-    -- More than needed, so that not each set has to do it again.
-    local until_ = string.format('%.0f', need + math.min(need / 4, 60000) + 1000)
-    redis.call('PEXPIRE', index, until_)
-    redis.call('PEXPIRE', fence, until_)
+-- Beyond 2^50 ms, sums of numbers are not exact: such an index has no end.
+local need = tonumber(ttl)
+if need == 0 or need > 1125899906842624 then
+  if left >= 0 then
+    call('PERSIST', index)
+    call('PERSIST', fence)
   end
-  return 1
-end`
+elseif left == -2 or (left >= 0 and left <= need) then
+  -- More than needed, so that not each set has to do it again.
+  local longer = string.format('%.0f', need + math.min(need / 4, 60000) + 1000)
+  call('PEXPIRE', index, longer)
+  call('PEXPIRE', fence, longer)
+end
+return 1`
 
 /** KEYS record, fence, index. ARGV ttl (0: none), spare epoch, where the key begins, value, tag, … */
-export const SET = script(`${TAGS_OF}${INDEXED}
-return replace(function(epoch)
-  local whole = epoch .. tags .. '\\254' .. ARGV[4]
-  if ttl == '0' then redis.call('SET', record, whole) else redis.call('SET', record, whole, 'PX', ttl) end
-end)`)
+export const SET = script(
+  indexed(`
+local whole = current .. tags .. '\\254' .. ARGV[4]
+if ttl == '0' then call('SET', record, whole) else call('SET', record, whole, 'PX', ttl) end`),
+)
 
 /**
  * As {@link SET} for a large value, which Lua would copy several times over. The record has been
@@ -140,23 +140,23 @@ end)`)
  *
  * KEYS record, fence, index, draft. ARGV as for SET, with an empty value.
  */
-export const COMMIT = script(`${TAGS_OF}${INDEXED}
+export const COMMIT = script(
+  indexed(`
 local draft = KEYS[4]
-if redis.call('EXISTS', draft) == 0 then return 0 end
-return replace(function(epoch)
-  redis.call('SETRANGE', draft, 0, epoch)
-  redis.call('RENAME', draft, record)
-  if ttl == '0' then redis.call('PERSIST', record) else redis.call('PEXPIRE', record, ttl) end
-end)`)
+if call('EXISTS', draft) == 0 then return 0 end
+call('SETRANGE', draft, 0, current)
+call('RENAME', draft, record)
+if ttl == '0' then call('PERSIST', record) else call('PEXPIRE', record, ttl) end`),
+)
 
 /** KEYS record, fence, index. ARGV where the key begins. */
 export const DELETE = script(`${TAGS_OF}${UNLIST}
 local record, fence, index = KEYS[1], KEYS[2], KEYS[3]
 local tags = tagsOf(record, '1')
-redis.call('UNLINK', record)
+call('UNLINK', record)
 if tags and unlist(index, tags, string.sub(record, tonumber(ARGV[1]))) > 0
-  and redis.call('EXISTS', index) == 0 then
-  redis.call('UNLINK', fence)
+  and call('EXISTS', index) == 0 then
+  call('UNLINK', fence)
 end
 return 1`)
 
@@ -167,10 +167,10 @@ return 1`)
 const WHOLE = `
 local fence, index = KEYS[1], KEYS[2]
 local function whole()
-  local epoch, indexed = redis.call('GET', fence), redis.call('EXISTS', index) == 1
+  local epoch, indexed = call('GET', fence), call('EXISTS', index) == 1
   if epoch and string.byte(epoch) ~= 49 then return nil, true end
   if epoch and indexed then return epoch end
-  if epoch or indexed then redis.call('UNLINK', fence, index) end
+  if epoch or indexed then call('UNLINK', fence, index) end
   return nil
 end
 local epoch, foreign = whole()
@@ -185,10 +185,10 @@ if foreign then return redis.error_reply('${LAYOUT_ERROR} another version') end`
  * KEYS fence, index, record, … ARGV tag, where the keys begin, how many to look for, \`(\` and the key
  * after which to look or \`[\` for the first step, the last key.
  */
-export const REMOVE = script(`${TAGS_OF}${UNLIST}${WHOLE}
+export const REMOVE = script(`${TAGS_OF}${HAS}${UNLIST}${WHOLE}
 -- Removes nothing, and fails where nothing could be removed: on a replica, whose index is not to be
 -- trusted, an invalidation must not pass for done.
-redis.call('ZREM', index, '')
+call('ZREM', index, '')
 if not epoch then return {0} end
 local tag, start, limit = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local removed = 0
@@ -196,15 +196,15 @@ for i = 3, #KEYS do
   local record, key = KEYS[i], string.sub(KEYS[i], start)
   local tags = tagsOf(record, '1')
   if has(tags, tag) then
-    redis.call('UNLINK', record)
+    call('UNLINK', record)
     unlist(index, tags, key)
     removed = removed + 1
   else
-    redis.call('ZREM', index, tag .. '\\255' .. key)
+    call('ZREM', index, tag .. '\\255' .. key)
   end
 end
-if redis.call('EXISTS', index) == 0 then
-  redis.call('UNLINK', fence)
+if call('EXISTS', index) == 0 then
+  call('UNLINK', fence)
   return {removed}
 end
 
@@ -212,13 +212,13 @@ local from, last = ARGV[4], ARGV[5]
 local low = string.sub(from, 1, 1) .. tag .. '\\255' .. string.sub(from, 2)
 local high = '[' .. tag .. '\\255' .. last
 if from == '[' then
-  local most = redis.call('ZREVRANGEBYLEX', index, '(' .. tag .. '\\255\\255', low, 'LIMIT', 0, 1)
+  local most = call('ZREVRANGEBYLEX', index, '(' .. tag .. '\\255\\255', low, 'LIMIT', 0, 1)
   if #most == 0 then return {removed} end
   high = '[' .. most[1]
   last = string.sub(most[1], #tag + 2)
 end
 local found, bytes = {removed, last}, 0
-for _, member in ipairs(redis.call('ZRANGEBYLEX', index, low, high, 'LIMIT', 0, limit)) do
+for _, member in ipairs(call('ZRANGEBYLEX', index, low, high, 'LIMIT', 0, limit)) do
   found[#found + 1] = string.sub(member, #tag + 2)
   -- Keys may be long: no step is to answer megabytes.
   bytes = bytes + #member
@@ -232,16 +232,16 @@ return found`)
  *
  * KEYS fence, index, record, … ARGV where the keys begin, the tag that belongs to each record.
  */
-export const PRUNE = script(`${TAGS_OF}${WHOLE}
+export const PRUNE = script(`${TAGS_OF}${HAS}${WHOLE}
 if not epoch then return 0 end
 local start, gone = tonumber(ARGV[1]), 0
 for i = 3, #KEYS do
   local tag = ARGV[i - 1]
   if not has(tagsOf(KEYS[i], epoch), tag) then
-    gone = gone + redis.call('ZREM', index, tag .. '\\255' .. string.sub(KEYS[i], start))
+    gone = gone + call('ZREM', index, tag .. '\\255' .. string.sub(KEYS[i], start))
   end
 end
-if redis.call('EXISTS', index) == 0 then redis.call('UNLINK', fence) end
+if call('EXISTS', index) == 0 then call('UNLINK', fence) end
 return gone`)
 
 /** Proves that writes are taken, as far as removing goes: also where there is no room. KEYS probe. */

@@ -29,27 +29,23 @@ export class RedisStore {
 
   get(key: string, call: Call): Promise<Uint8Array | undefined> {
     const bucket = bucketOf(key)
-    return this.#client.use(call, async connection => {
-      const [record, fence] = (await connection.send(
-        call,
-        'mget',
-        this.#keys.record(bucket, key),
-        this.#keys.fence(bucket),
-      )) as (Buffer | null)[]
-      return valueIn(record ?? null, fence ?? null)
-    })
+    return this.#client.use(call, connection =>
+      connection
+        .send(call, 'mget', this.#keys.record(bucket, key), this.#keys.fence(bucket))
+        .then(valueOf),
+    )
   }
 
-  async set(
+  set(
     key: string,
     value: Uint8Array,
     ttl: number,
     tags: readonly string[],
     call: Call,
-  ): Promise<void> {
+  ): Promise<unknown> {
     if (value.length > MAX_VALUE)
       throw new L2Error('L2_UNSUPPORTED', 'set: the value is larger than Redis takes (512 MiB).')
-    await this.#client.use(call, connection => {
+    return this.#client.use(call, connection => {
       if (tags.length === 0) return this.#setUntagged(connection, key, value, ttl, call)
       const sorted = [...tags].sort()
       return value.length < LARGE
@@ -130,3 +126,8 @@ export class RedisStore {
 }
 
 const NOTHING = new Uint8Array()
+
+const valueOf = (answer: unknown): Uint8Array | undefined => {
+  const [record, fence] = answer as (Buffer | null)[]
+  return valueIn(record ?? null, fence ?? null)
+}
