@@ -9,7 +9,7 @@ export class Remote {
   readonly #process: ChildProcess
 
   constructor() {
-    this.#process = fork(PROGRAM, { serialization: 'advanced', execArgv: ['--expose-gc'] })
+    this.#process = fork(PROGRAM, { serialization: 'advanced' })
   }
 
   /** Has the process do one thing and waits for it. Rejects where the process ends instead. */
