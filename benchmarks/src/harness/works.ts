@@ -7,6 +7,8 @@ export interface Work {
   prepare?(): Promise<void>
   /** One call; `undefined` where there is nothing left to do before the next {@link prepare}. */
   step(): Promise<unknown> | undefined
+  /** How many calls may be spent on warming up, where {@link prepare} makes room for so many only. */
+  readonly spare?: number
   /** Throws where a call's answer is not what it must be. */
   check?(answer: unknown): void
 }
@@ -80,6 +82,7 @@ function deleting(subject: Subject, set: (key: string) => Promise<unknown>, coun
   const keys = new Keys('doomed', count)
   let order: string[] = []
   return {
+    spare: count / 4,
     async prepare() {
       await keys.fill(set)
       order = shuffled(keys.all)
