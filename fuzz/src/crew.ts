@@ -3,6 +3,7 @@ import { clockFrom } from './clock.js'
 import type { Finding, Incident } from './history.js'
 import type { Assignment } from './orders.js'
 import { derivedSeed } from './random.js'
+import type { Stall } from './stall-meter.js'
 import { WorkerProcess } from './worker-process.js'
 
 /** How long a worker may take to start, in ms: on a machine that has much else to do, long. */
@@ -35,6 +36,7 @@ interface Member {
 /** The workers: a process at each place, replaced when it is killed. */
 export class Crew {
   readonly #module: string
+  readonly #niceness: number
   readonly #members: Member[] = []
   readonly #spares: Promise<WorkerProcess>[] = []
   /** All that were started and may be alive. */
@@ -46,15 +48,19 @@ export class Crew {
   readonly gone = new Map<string, number>()
   readonly incidents: Incident[] = []
   readonly findings: Finding[] = []
-  /** Of each worker that finished: how long its event loop did not turn, at most, in ms. */
-  readonly stalls: number[] = []
+  /** Of each worker that finished. */
+  readonly stalls: Stall[] = []
 
-  private constructor(moduleUrl: string) {
+  private constructor(moduleUrl: string, niceness: number) {
     this.#module = moduleUrl
+    this.#niceness = niceness
   }
 
-  static async start(moduleUrl: string, size: number): Promise<Crew> {
-    const crew = new Crew(moduleUrl)
+  /**
+   * @param niceness of the workers: those that are being started, and who breaks things, go first.
+   */
+  static async start(moduleUrl: string, size: number, niceness = 5): Promise<Crew> {
+    const crew = new Crew(moduleUrl, niceness)
     try {
       const started = Array.from({ length: size }, () => crew.#newProcess())
       for (const process of await Promise.all(started))
@@ -149,7 +155,7 @@ export class Crew {
     if (tell) member.process.order({ do: 'stop' })
     const finished = await finishing
     if (finished !== undefined) {
-      this.stalls.push(finished.stall)
+      if (finished.stall !== undefined) this.stalls.push(finished.stall)
       return
     }
     this.#noteCrash(member)
@@ -179,7 +185,10 @@ export class Crew {
   async #newProcess(): Promise<WorkerProcess> {
     const process = new WorkerProcess(this.#module)
     this.#processes.add(process)
-    if ((await process.report('ready', START)) !== undefined) return process
+    if ((await process.report('ready', START)) !== undefined) {
+      process.yieldTo(this.#niceness)
+      return process
+    }
     await process.kill()
     throw new Error(`a worker did not start:\n${process.complaints}`)
   }

@@ -1,3 +1,5 @@
+import type { Stall } from './stall-meter.js'
+
 /** What the parent tells a worker. */
 export type WorkerOrder =
   | ({ readonly do: 'work' | 'rest' | 'verify' } & Assignment)
@@ -24,5 +26,4 @@ export interface Assignment {
 /** What a worker tells its parent. */
 export type WorkerReport =
   | { readonly is: 'ready' | 'reopened' }
-  /** `stall` is how long its event loop did not turn, at most, in ms. */
-  | { readonly is: 'finished'; readonly stall: number }
+  | { readonly is: 'finished'; readonly stall?: Stall }

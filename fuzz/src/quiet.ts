@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Crew } from './crew.js'
 import type { Report } from './report.js'
+import type { Stall } from './stall-meter.js'
 import type { Subject } from './subject.js'
 import { Tally } from './tally.js'
 
@@ -19,14 +20,14 @@ export interface QuietOptions {
   readonly seconds?: number
 }
 
-/** What a quiet run found. Stalls are the longest times that an event loop did not turn, in ms. */
+/** What a quiet run found. */
 export interface QuietReport extends Report {
   /** Of each worker. */
-  readonly stalls: readonly number[]
+  readonly stalls: readonly Stall[]
   /** Of a process that did the same beside them, and had only its own memory for a backend. */
-  readonly withoutBackend: number
+  readonly withoutBackend: Stall
   /** Of one that did nothing. */
-  readonly idle: number
+  readonly idle: Stall
 }
 
 /**
@@ -37,13 +38,13 @@ export async function fuzzQuietly(subject: Subject, options: QuietOptions): Prom
   const { seed, workers = 8, seconds = 60 } = options
   const folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'l2-fuzz-'))) as [string, string]
   const [crew, control, idle] = await Promise.all([
-    Crew.start(subject.module, workers),
-    Crew.start(MEMORY, 1),
-    Crew.start(MEMORY, 1),
+    Crew.start(subject.module, workers, 0),
+    Crew.start(MEMORY, 1, 0),
+    Crew.start(MEMORY, 1, 0),
   ])
   const stage = await subject.stage()
   const tally = new Tally()
-  let stalls: number[]
+  let stalls: Stall[][]
   try {
     const task = { round: 0, seed, scale: subject.scale }
     crew.begin({ ...task, folder: folders[0], config: stage.config })
@@ -51,7 +52,7 @@ export async function fuzzQuietly(subject: Subject, options: QuietOptions): Prom
     idle.begin({ ...task, folder: folders[1], config: null }, 'rest')
     await pause(seconds * 1_000)
     await Promise.all([crew.stop(), control.stop(), idle.stop()])
-    stalls = [...crew.stalls]
+    stalls = [crew, control, idle].map(each => [...each.stalls])
     await tally.look(crew, stage)
     tally.judge(crew, subject, folders[0])
     if (tally.found.size === 0) tally.checkThatItMeansSomething(subject)
@@ -59,22 +60,25 @@ export async function fuzzQuietly(subject: Subject, options: QuietOptions): Prom
     await Promise.all([crew.end(), control.end(), idle.end(), stage.close()])
     rmSync(folders[1], { recursive: true })
   }
+  const [ofWorkers = [], ofControl = [], ofIdle = []] = stalls
   return {
     ...tally,
     seed,
     rounds: 1,
     replay: `pnpm fuzz ${subject.name} --quiet --seed ${seed} --workers ${workers}`,
-    stalls,
-    withoutBackend: Math.max(...control.stalls),
-    idle: Math.max(...idle.stalls),
+    stalls: ofWorkers,
+    withoutBackend: ofControl[0] as Stall,
+    idle: ofIdle[0] as Stall,
   }
 }
 
 /** @returns lines for people. */
 export function formatStalls({ stalls, withoutBackend, idle }: QuietReport): string {
-  const ms = (stall: number) => `${stall.toFixed(1)} ms`
+  const ms = ({ own, longest }: Stall) => `${own.toFixed(1)} (${longest.toFixed(1)})`
   return [
-    `longest stall of each worker: ${stalls.map(ms).join(', ')}`,
-    `of the same work without the backend: ${ms(withoutBackend)}; of no work: ${ms(idle)}`,
+    'longest stalls in ms, without the time that the machine had no processor (with it)',
+    `  of each worker: ${stalls.map(ms).join(', ')}`,
+    `  of the same work without the backend: ${ms(withoutBackend)}`,
+    `  of no work: ${ms(idle)}`,
   ].join('\n')
 }

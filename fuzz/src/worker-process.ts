@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { WorkerOrder, WorkerReport } from './orders.js'
 
@@ -6,6 +7,9 @@ const PROGRAM = fileURLToPath(new URL('worker.js', import.meta.url))
 
 /** How much of what a worker wrote to stderr is kept, in characters. */
 const KEPT = 4_000
+
+/** That a process can have (setpriority(2)). */
+const LOWEST_PRIORITY = 19
 
 type ReportOf<K extends WorkerReport['is']> = Extract<WorkerReport, { is: K }>
 
@@ -59,6 +63,13 @@ export class WorkerProcess {
       this.#listeners.delete(listener)
       clearTimeout(timer)
     }
+  }
+
+  /** Has others go first: the more, the higher `niceness`. */
+  yieldTo(niceness: number): void {
+    const { pid } = this.#child
+    if (pid === undefined || this.hasEnded) return
+    setPriority(pid, Math.min(getPriority() + niceness, LOWEST_PRIORITY))
   }
 
   signal(signal: NodeJS.Signals): void {

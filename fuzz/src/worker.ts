@@ -1,5 +1,4 @@
 // A process that makes random calls until it is told to stop, or killed: see crew.ts.
-import { getPriority, setPriority } from 'node:os'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { Caller, type ClosableAdapter } from './caller.js'
 import type { Assignment, WorkerOrder, WorkerReport } from './orders.js'
@@ -11,9 +10,6 @@ import { nextStep, scaled } from './work.js'
 
 /** Calls that nobody awaits, at most. */
 const MOST_IN_FLIGHT = 300
-
-/** That a process can have (setpriority(2)). */
-const LOWEST_PRIORITY = 19
 
 const [moduleUrl = ''] = process.argv.slice(2)
 const backend: { open(config: unknown): ClosableAdapter } = await import(moduleUrl)
@@ -52,8 +48,7 @@ async function work(assignment: Assignment): Promise<void> {
     else if (quiet !== undefined) await pause(quiet)
   }
   await caller.close()
-  meter.stop()
-  report({ is: 'finished', stall: meter.longest })
+  report({ is: 'finished', stall: meter.stop() })
 }
 
 /** Does nothing but to see how often it gets its turn. */
@@ -61,15 +56,14 @@ async function rest(): Promise<void> {
   stopping = false
   const meter = new StallMeter()
   while (!stopping) await pause(10)
-  meter.stop()
-  report({ is: 'finished', stall: meter.longest })
+  report({ is: 'finished', stall: meter.stop() })
 }
 
 async function look(assignment: Assignment): Promise<void> {
   const caller = callerOf(assignment)
   await verify(caller, randomFrom(assignment.seed))
   await caller.close()
-  report({ is: 'finished', stall: 0 })
+  report({ is: 'finished' })
 }
 
 function obey(order: WorkerOrder): Promise<void> | undefined {
@@ -87,6 +81,4 @@ process.on('message', (order: WorkerOrder) => {
   })
 })
 process.on('disconnect', () => process.exit())
-// Those that start, and who breaks things, go first.
-setPriority(Math.min(getPriority() + 5, LOWEST_PRIORITY))
 report({ is: 'ready' })
