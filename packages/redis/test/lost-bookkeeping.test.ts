@@ -119,6 +119,7 @@ test('a sweep beside sets of the same keys never drops a member that is true', a
       adapter.sweep(),
     ])
     expect(await orphansUnder(raw, prefix)).toEqual([])
+    expect(await readable(adapter, KEYS)).toEqual(KEYS)
     await adapter.deleteByTag('u')
     expect(await readable(adapter, KEYS)).toEqual([])
   }

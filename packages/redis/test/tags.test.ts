@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { RedisAdapter } from '@l2/redis'
 import { expect, test } from 'vitest'
 import { bytes, newPrefix, openAdapter, openClient, readable, text } from './support/adapters.js'
 import { allUnder, bookkeepingUnder, namesUnder, orphansUnder } from './support/look-inside.mjs'
@@ -79,6 +80,29 @@ test.each([
     await adapter.sweep()
     await adapter.deleteByTag('older')
     expect(await adapter.get('k')).toEqual(value)
+  },
+)
+
+test.each([
+  ['set without tags in between', (adapter: RedisAdapter) => adapter.set('k', V)],
+  [
+    'expired in between',
+    async (adapter: RedisAdapter) => {
+      await adapter.set('k', V, { ttl: 1, tags: ['old'] })
+      await pause(20)
+    },
+  ],
+])(
+  'an entry that was %s does not answer to its old tag, of which the index still knows',
+  async (_, forget) => {
+    const adapter = openAdapter()
+    await adapter.set('k', V, { tags: ['old'] })
+    await forget(adapter)
+    await adapter.set('k', V, { tags: ['new'] })
+    await adapter.deleteByTag('old')
+    expect(text(await adapter.get('k'))).toBe('v')
+    await adapter.deleteByTag('new')
+    expect(await adapter.get('k')).toBeUndefined()
   },
 )
 

@@ -43,9 +43,14 @@ test('a replica', async () => {
 
 test('a primary that becomes a replica while it is in use', async () => {
   const { url } = await ownServer()
-  const [adapter, raw] = [openAdapter({ url }), openClient(url)]
+  const [adapter, other, raw] = [openAdapter({ url }), openAdapter({ url }), openClient(url)]
   await adapter.set('k', V, { tags: ['t'] })
+  await other.ping()
   await raw.replicaof('127.0.0.1', 1)
+  // Also where there is nothing to remove, as far as this Redis knows.
+  await expect(other.deleteByTag('absent')).rejects.toMatchObject(
+    failing('L2_READ_ONLY', 'primary'),
+  )
   // The first write notices; from then on reads are refused as well.
   for (const [name, call] of CALLS.toReversed())
     await expect(call(adapter), name).rejects.toMatchObject(failing('L2_READ_ONLY', 'primary'))
