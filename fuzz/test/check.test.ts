@@ -150,6 +150,15 @@ describe('misses', () => {
     expect(findingsIn(script, { givenUp: 5 }).map(({ rule }) => rule)).toEqual(['lost'])
     expect(findingsIn(script)).toEqual([])
   })
+  test('knows how long a server goes on for a client that is gone', () => {
+    const script = new Script()
+    script.delete('b', [0])
+    script.killed('b', 10)
+    script.set('a', [15, 20])
+    script.get('c', [31, 40], 'miss')
+    expect(findingsIn(script, { lingering: 6 })).toEqual([])
+    expect(findingsIn(script, { lingering: 4 }).map(({ rule }) => rule)).toEqual(['lost'])
+  })
   rejects('lost', 'a deleteByTag that removed what did not carry the tag', script => {
     script.set('a', [0, 10], { tags: [2] })
     script.deleteByTag('b', [20, 30], 1)
