@@ -54,7 +54,7 @@ class Miss {
       const set = write as SetWrite
       if (!this.#isOverwritten(set) && this.#maySetBeGone(set)) return true
     }
-    return false
+    return this.#order.losses.some(({ begin, end }) => begin < this.#read.end && end >= this.#start)
   }
 
   evidence(): Call[] {

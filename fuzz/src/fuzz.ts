@@ -144,7 +144,7 @@ class Run {
 
   async #inject(lane: Lane, { config }: Stage): Promise<void> {
     const { fault, random, quiet } = lane.next()
-    const { name, causes = [] } = fault
+    const { name, causes = [], loses = false } = fault
     await pause(quiet)
     const begin = this.#crew.now()
     const found = (message: string) => this.#tally.note({ rule: 'storage', message, calls: [] })
@@ -154,7 +154,7 @@ class Run {
     } catch (error) {
       found(`${name} did not work: ${error}`)
     }
-    this.#crew.incidents.push({ name, begin, end: this.#crew.now(), causes })
+    this.#crew.incidents.push({ name, begin, end: this.#crew.now(), causes, loses })
   }
 
   #checkThatItMeansSomething(): void {

@@ -29,6 +29,8 @@ export interface Incident {
   readonly process?: string
   /** Codes that calls during it may fail with. */
   readonly causes?: readonly string[]
+  /** Whether any entry may have gone by it. */
+  readonly loses?: boolean
 }
 
 /** All that happened in one round. */

@@ -1,5 +1,5 @@
 import { MS } from './clock.js'
-import { type Allowances, type Call, type History, idOf } from './history.js'
+import { type Allowances, type Call, type History, type Incident, idOf } from './history.js'
 import { Grouped, Program, Settled, Timeline, type Write } from './timeline.js'
 import type { Work } from './work.js'
 
@@ -35,6 +35,8 @@ export interface Order {
   readonly bulks: ReadonlyMap<number, Timeline>
   /** By instance and tag. */
   readonly bulkPrograms: ReadonlyMap<string, Program>
+  /** By which any entry may have gone. */
+  readonly losses: readonly Incident[]
 }
 
 /** Stands for the tag that every entry carries: `clear` removes it. */
@@ -72,7 +74,8 @@ export function orderOf(history: History, allowances: Allowances): Order {
   const barriers = barriersOf(bulks)
   const keys = new Map<number, KeyHistory>()
   for (const [key, each] of collected) keys.set(key, keyHistoryOf(each, barriers))
-  return { keys, sets, bulks: timelinesOf(bulks), bulkPrograms }
+  const losses = history.incidents.filter(({ loses }) => loses)
+  return { keys, sets, bulks: timelinesOf(bulks), bulkPrograms, losses }
 }
 
 const isAnswer = ({ outcome }: Call): boolean =>

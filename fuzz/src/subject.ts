@@ -41,6 +41,8 @@ export interface Fault {
   readonly name: string
   /** Codes that calls may fail with meanwhile. Default: none. */
   readonly causes?: readonly string[]
+  /** Whether entries may be gone afterwards, as after the crash of an unlogged table. */
+  readonly loses?: boolean
   /** Breaks it, waits as long as it likes, and mends it. */
   inject(scene: Scene): Promise<void>
 }

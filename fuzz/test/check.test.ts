@@ -150,6 +150,17 @@ describe('misses', () => {
     expect(findingsIn(script, { givenUp: 5 }).map(({ rule }) => rule)).toEqual(['lost'])
     expect(findingsIn(script)).toEqual([])
   })
+  const crash = { name: 'crash', begin: 12 * MS, end: 15 * MS, loses: true }
+  accepts('a miss after a crash that may lose entries', script => {
+    script.set('a', [0, 10])
+    script.incidents.push(crash)
+    script.get('c', [31, 40], 'miss')
+  })
+  rejects('lost', 'a miss of what was set after that crash', script => {
+    script.incidents.push(crash)
+    script.set('a', [16, 20])
+    script.get('c', [31, 40], 'miss')
+  })
   test('knows how long a server goes on for a client that is gone', () => {
     const script = new Script()
     script.delete('b', [0])
