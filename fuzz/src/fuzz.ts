@@ -6,7 +6,7 @@ import { Crew } from './crew.js'
 import { KILL_AT_START, WORKER_FAULTS } from './faults.js'
 import { Lane } from './lane.js'
 import { derivedSeed } from './random.js'
-import type { Report } from './report.js'
+import { formatFinding, type Report } from './report.js'
 import type { Stage, Subject } from './subject.js'
 import { Tally } from './tally.js'
 
@@ -74,8 +74,10 @@ class Run {
 
   async run(): Promise<Report> {
     while (this.#goesOn()) {
+      const known = this.#tally.findings.length
       await this.#round()
-      this.#options.onProgress?.(this.#progress())
+      const lines = this.#tally.findings.slice(known).map(formatFinding)
+      this.#options.onProgress?.([this.#progress(), ...lines].join('\n'))
     }
     this.#checkThatItMeansSomething()
     const { seed, plant } = this.#options

@@ -33,7 +33,7 @@ export function formatReport(report: Report): string {
   ].join('\n')
 }
 
-function formatFinding({ rule, message, calls }: Finding): string {
+export function formatFinding({ rule, message, calls }: Finding): string {
   const start = Math.min(...calls.map(call => call.begin))
   return [`${rule}: ${message}`, ...calls.map(call => `    ${formatCall(call, start)}`)].join('\n')
 }

@@ -50,7 +50,8 @@ export class Tally {
     for (const finding of check(history, subject))
       if (finding.rule === 'lost' && subject.mayLose) this.#count('lost')
       else this.note(finding)
-    if (this.found.size > 0) this.logs ??= folder
+    // Later rounds could fill the disk.
+    if (this.found.size > 0 && this.logs === undefined) this.logs = folder
     else rmSync(folder, { recursive: true })
   }
 
