@@ -15,8 +15,8 @@ const { values: options } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 })
-const processes = Number(options.processes)
-const seconds = options.check ? 1 : Number(options.seconds)
+const processes = options.check ? 3 : Number(options.processes)
+const seconds = options.check ? 0.5 : Number(options.seconds)
 
 await withScratch(async folder => {
   const sections: string[] = []
