@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as letTurn } from 'node:timers/promises'
 import { inspect, types } from 'node:util'
 import type { Adapter, CallOptions, Capabilities, SetOptions } from './adapter.js'
 import {
@@ -20,6 +20,10 @@ import { Deadlines } from './deadlines.js'
 import { isL2Error, L2Error } from './errors.js'
 import { type CallOwner, PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
+import { countCall, nextTurn, turnLength } from './turn.js'
+
+/** How long calls that are answered at once may keep the event loop, in ms. */
+const TURN = 4
 
 /** What a sweep did. */
 export interface SweepReport {
@@ -175,7 +179,10 @@ export class GuardedAdapter implements Adapter {
     if (this.#sweepTimer === undefined) this.#scheduleSweep()
   }
 
-  /** Runs one round trip. Answers at once where the backend does. */
+  /**
+   * Runs one round trip. Answers at once where the backend does, but in the next turn where this one
+   * was long: a loop of awaits that are answered at once would starve every timer and socket.
+   */
   #perform<T>(
     operation: string,
     call: PendingCall,
@@ -184,7 +191,9 @@ export class GuardedAdapter implements Adapter {
   ): T | Promise<T> {
     try {
       const result = work()
-      return isPromiseLike(result) ? this.#await(operation, call, signal, result) : result
+      if (isPromiseLike(result)) return this.#await(operation, call, signal, result)
+      countCall()
+      return turnLength() < TURN ? result : nextTurn().then(() => result)
     } catch (error) {
       throw this.#failure(operation, error)
     }
@@ -218,7 +227,7 @@ export class GuardedAdapter implements Adapter {
         })
         if (step.done) return removed
         removed += step.value
-        await nextTurn(undefined, { ref: !call.background })
+        await letTurn(undefined, { ref: !call.background })
         if (signal?.aborted) throw signal.reason
       }
     } catch (error) {

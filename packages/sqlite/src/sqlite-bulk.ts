@@ -1,9 +1,7 @@
 import { now } from '@l2/core'
-import type { Statements } from './sqlite-sql.js'
+import { endOf, keyOf, type Statements } from './sqlite-sql.js'
 import { removeTags } from './sqlite-tags.js'
-
-/** How long one slice may work, in ms: what the event loop and other writers wait for it. */
-const SLICE = 4
+import { TURN } from './sqlite-turn.js'
 
 /** Rows looked up at a time. */
 const BATCH = 256
@@ -41,9 +39,9 @@ export function removeTagged(
 export function removeAll(
   sql: Statements,
   prefix: number,
-  cursor: Cursor<string> = startOf(sql, ''),
+  cursor: Cursor<string> = startOf(sql, keyOf(prefix, '')),
 ): Slice<string> {
-  const rows = sql.keysFrom.all(prefix, cursor.from, cursor.until, BATCH)
+  const rows = sql.keysFrom.all(cursor.from, endOf(prefix), cursor.until, BATCH)
   const { removed, seen } = removeInTime(rows, ([id]) => removeEntry(sql, id))
   return { removed, ...goOn(rows, seen, cursor, ([, key]) => key) }
 }
@@ -56,7 +54,7 @@ export interface Expired {
 
 /** Looks for expired entries of all prefixes. Needs no transaction. */
 export function findExpired(sql: Statements, cursor: Cursor<number> = startOf(sql, 0)): Expired {
-  const end = performance.now() + SLICE
+  const end = performance.now() + TURN
   for (let { from } = cursor; ; ) {
     const time = now()
     const rows = sql.expiries.all(from, cursor.until, BATCH)
@@ -98,7 +96,7 @@ function removeInTime<R>(
   rows: readonly R[],
   remove: (row: R) => boolean,
 ): { readonly removed: number; readonly seen: number } {
-  const end = performance.now() + SLICE
+  const end = performance.now() + TURN
   let removed = 0
   let seen = 0
   for (const row of rows) {

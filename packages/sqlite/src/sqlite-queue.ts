@@ -1,6 +1,6 @@
-import type { Awaitable, Call } from '@l2/core'
+import { type Awaitable, type Call, turnLength } from '@l2/core'
 import { isBusy } from './sqlite-errors.js'
-import { TURN, turnGoesOn } from './sqlite-turn.js'
+import { BURST, TURN } from './sqlite-turn.js'
 
 /** What a write may change: one key, all of them, or nothing that a read would see. */
 export type Touches = string | typeof EVERYTHING | typeof NOTHING
@@ -71,7 +71,7 @@ export class CallQueue {
    * is abandoned.
    */
   read<T>(call: Call, key: Touches, work: () => T): Awaitable<T> {
-    if (this.#transactions.isOpen && !this.#isTouched(key) && turnGoesOn()) {
+    if (this.#transactions.isOpen && !this.#isTouched(key) && turnLength() < BURST) {
       try {
         return work()
       } catch (error) {

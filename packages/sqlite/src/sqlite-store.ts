@@ -11,7 +11,7 @@ import {
 } from './sqlite-bulk.js'
 import type { SqliteClient } from './sqlite-client.js'
 import { isOld } from './sqlite-eviction.js'
-import { LAYOUT_VERSION, type Statements } from './sqlite-sql.js'
+import { keyOf, LAYOUT_VERSION, type Statements } from './sqlite-sql.js'
 import { addTags, changeTags, encodeTags } from './sqlite-tags.js'
 
 const NOTHING_THERE = { removed: 0 }
@@ -42,24 +42,25 @@ export class SqliteStore {
   get(key: string): Uint8Array | undefined {
     const sql = this.#client.statements()
     const prefix = this.#findPrefix(sql)
-    return prefix === undefined ? undefined : sql.readValue.get(prefix, key, now())
+    return prefix === undefined ? undefined : sql.readValue.get(keyOf(prefix, key), now())
   }
 
   set(key: string, value: Uint8Array, ttl: number, tags: readonly string[]): void {
     const sql = this.#client.statements()
     const prefix = this.#findPrefix(sql) ?? this.#addPrefix(sql)
+    const name = keyOf(prefix, key)
     const newId = now() * 1_000
     const expiry = expiryOf(ttl)
     this.#client.written += value.length
     if (tags.length === 0 && !this.#isBounded) {
       // One statement, but where the entry that is there has tags.
-      const put = sql.putUntagged.run(newId, prefix, key, expiry, '', value)
+      const put = sql.putUntagged.run(newId, prefix, name, expiry, '', value)
       if (put.changes > 0) return
     }
     const encoded = encodeTags(tags)
-    const old = this.#findToReplace(sql, prefix, key, newId)
+    const old = this.#findToReplace(sql, name, newId)
     if (old === undefined) {
-      const added = sql.addEntry.run(newId, prefix, key, expiry, encoded, value)
+      const added = sql.addEntry.run(newId, prefix, name, expiry, encoded, value)
       addTags(sql, prefix, Number(added.lastInsertRowid), tags)
       return
     }
@@ -73,8 +74,9 @@ export class SqliteStore {
     const prefix = this.#findPrefix(sql)
     if (prefix === undefined) return
     // One statement, but where it has tags.
-    if (sql.removeUntagged.run(prefix, key).changes > 0) return
-    const entry = sql.findEntry.get(prefix, key)
+    const name = keyOf(prefix, key)
+    if (sql.removeUntagged.run(name).changes > 0) return
+    const entry = sql.findEntry.get(name)
     if (entry !== undefined) removeEntry(sql, entry[0])
   }
 
@@ -153,11 +155,10 @@ export class SqliteStore {
 
   #findToReplace(
     sql: Statements,
-    prefix: number,
-    key: string,
+    name: string,
     newId: number,
   ): [id: number, tags: string] | undefined {
-    const entry = sql.findEntry.get(prefix, key)
+    const entry = sql.findEntry.get(name)
     if (entry === undefined || !this.#isBounded || !isOld(sql, entry[0], newId)) return entry
     removeEntry(sql, entry[0])
     return undefined

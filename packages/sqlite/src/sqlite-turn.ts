@@ -1,19 +1,11 @@
-/** How long the event loop may be kept busy in one turn, in ms: what a timer waits for at most. */
+/**
+ * How long one turn of the event loop runs waiting calls, or a slice of bulk work, in ms: timers and
+ * the writers of other processes wait for it.
+ */
 export const TURN = 4
 
-/** When the turn that we are in ends. `undefined`: nothing was done in it yet. */
-let end: number | undefined
-
 /**
- * Whether this turn of the event loop still has time for work that runs at once. An `await` of
- * what is answered at once never lets the event loop turn, so a loop of them would starve every
- * timer and socket. All adapters of a process share the turn.
+ * Reads run at once until this much of a turn is over, in ms; then they wait for the next one. A
+ * loop that awaits them never gets there, as core sees to it, but a thousand reads at once do.
  */
-export function turnGoesOn(): boolean {
-  const time = performance.now()
-  if (end === undefined) {
-    end = time + TURN
-    setImmediate(() => (end = undefined)).unref()
-  }
-  return time < end
-}
+export const BURST = 12

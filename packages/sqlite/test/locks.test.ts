@@ -145,6 +145,22 @@ test('thousands of calls behind a lock all run, in pieces', async () => {
   expect(await adapter.get('4999')).toHaveLength(1_000)
 })
 
+test.each(['get', 'delete'] as const)('a loop of awaited %ss starves no timer', async method => {
+  const { adapter } = await lockable()
+  const loop = async () => {
+    for (let i = 0; i < 5_000; i++) await adapter[method]('old')
+  }
+  expect(await turnsDuring(loop())).toBeGreaterThan(2)
+})
+
+test('reads by the thousand, all made at once, let the event loop turn', async () => {
+  const { adapter } = await lockable()
+  const reads = async () => {
+    await Promise.all(Array.from({ length: 20_000 }, () => adapter.get('old')))
+  }
+  expect(await turnsDuring(reads())).toBeGreaterThan(2)
+})
+
 test('a file that is locked while it is opened', async () => {
   const path = join(temporaryFolder(), 'cache.db')
   const stranger = new Database(path)
