@@ -49,7 +49,7 @@ const FAULTS = [
     name: 'foreign reader',
     async inject({ config, random, found }) {
       /** @type {unknown} */
-      let tables
+      let tables = 0
       await asStranger(config, async db => {
         db.exec('BEGIN')
         tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get()
