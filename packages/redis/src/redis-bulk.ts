@@ -52,14 +52,14 @@ export class RedisBulk {
   async *removeAll(call: Call): AsyncGenerator<number, void> {
     await this.#all(BUCKETS, bucket =>
       this.#client.use(call, connection =>
-        connection.send(call, 'unlink', this.#keys.fence(bucket), this.#keys.index(bucket)),
+        connection.send(call, 'unlink', this.#indexed(bucket, [])),
       ),
     )
     yield 0
     let cursor = '0'
     do {
       const [next, names] = (await this.#client.use(call, connection =>
-        connection.send(call, 'scan', cursor, 'MATCH', this.#keys.pattern, 'COUNT', SCAN_COUNT),
+        connection.send(call, 'scan', [cursor, 'MATCH', this.#keys.pattern, 'COUNT', SCAN_COUNT]),
       )) as [Buffer, Buffer[]]
       cursor = String(next)
       yield 0
@@ -74,7 +74,7 @@ export class RedisBulk {
       let from: Buffer | string = '-'
       for (;;) {
         const members = (await this.#client.use(call, connection =>
-          connection.send(call, 'zrangebylex', index, from, '+', 'LIMIT', '0', String(STEP)),
+          connection.send(call, 'zrangebylex', [index, from, '+', 'LIMIT', '0', String(STEP)]),
         )) as Buffer[]
         const last = members.at(-1)
         if (last === undefined) break
@@ -128,7 +128,7 @@ export class RedisBulk {
     // One command for each bucket: its names are of one slot.
     const removed = await Promise.all(
       [...ours.values()].map(some =>
-        this.#client.use(call, connection => connection.send(call, 'unlink', ...some)),
+        this.#client.use(call, connection => connection.send(call, 'unlink', some)),
       ),
     )
     return removed.reduce((sum: number, one) => sum + Number(one), 0)
@@ -137,7 +137,7 @@ export class RedisBulk {
   /** Whether many of the members that it looked at were not true. */
   async #pruneSample(bucket: number, call: Call): Promise<boolean> {
     const sample = (await this.#client.use(call, connection =>
-      connection.send(call, 'zrandmember', this.#keys.index(bucket), String(SAMPLE)),
+      connection.send(call, 'zrandmember', [this.#keys.index(bucket), String(SAMPLE)]),
     )) as Buffer[]
     if (sample.length === 0 || call.abandoned) return false
     return (await this.#pruneStep(bucket, sample, call)) > sample.length / 4

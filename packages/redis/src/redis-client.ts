@@ -36,8 +36,13 @@ export class RedisClient {
   use<T>(call: Call, send: (connection: RedisConnection) => Promise<T>): Promise<T> {
     if (this.#connection?.isOpen) return send(this.#connection)
     return new Promise((resolve, reject) => {
-      const start = (connection: RedisConnection): void =>
-        void send(connection).then(resolve, reject)
+      const start = (connection: RedisConnection): void => {
+        try {
+          send(connection).then(resolve, reject)
+        } catch (error) {
+          reject(error)
+        }
+      }
       this.#waiting.push({ call, start, fail: reject })
       this.#attempt ??= this.#connect()
     })

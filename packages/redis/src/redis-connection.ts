@@ -1,5 +1,6 @@
 import { type Call, L2Error } from '@l2/core'
 import { Command, Redis, type RedisOptions } from 'ioredis'
+import { Outbox } from './redis-outbox.js'
 import type { Script } from './redis-scripts.js'
 import { checkServer } from './redis-server.js'
 
@@ -50,6 +51,7 @@ export class RedisConnection {
   /** What tells this connection from all others to Redis: arguments of CLIENT KILL. */
   #name: readonly string[] | undefined
   #turn: Turn | undefined
+  readonly #outbox = new Outbox()
   /** Whether it holds the process: somebody waits for an answer. */
   #held = false
 
@@ -109,10 +111,10 @@ export class RedisConnection {
    *
    * @param name in lower case.
    */
-  send(call: Call, name: string, ...args: Argument[]): Promise<unknown> {
+  send(call: Call, name: string, args: Argument[]): Promise<unknown> {
     const command = new Command(name, args)
-    call.onAbandon(this.#corked().onAbandon)
-    this.#redis.sendCommand(command)
+    call.onAbandon(this.#thisTurn().onAbandon)
+    this.#redis.sendCommand(command, this.#outbox.asStream)
     if (!this.#held && !call.background) {
       this.#held = true
       this.#redis.stream.ref()
@@ -121,19 +123,17 @@ export class RedisConnection {
   }
 
   /** Runs a script, which Redis may have forgotten or never known. */
-  async run(
+  run(
     call: Call,
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args]
-    try {
-      return await this.send(call, 'evalsha', script.sha1, ...rest)
-    } catch (error) {
+    const count = String(keys.length)
+    return this.send(call, 'evalsha', [script.sha1, count, ...keys, ...args]).catch(error => {
       if (call.abandoned || !isNoScript(error)) throw error
-      return await this.send(call, 'eval', script.text, ...rest)
-    }
+      return this.send(call, 'eval', [script.text, count, ...keys, ...args])
+    })
   }
 
   /** Ends it at once. What has no answer yet fails, and may have taken effect. */
@@ -171,7 +171,7 @@ export class RedisConnection {
     })
   }
 
-  #corked(): Turn {
+  #thisTurn(): Turn {
     if (this.#turn !== undefined) return this.#turn
     const { stream } = this.#redis
     const turn: Turn = {
@@ -181,15 +181,14 @@ export class RedisConnection {
       onAbandon: () => this.#watch(turn),
     }
     this.#turn = turn
-    stream.cork()
-    // After all promises that are resolved by now: what follows from one answer goes with what
-    // follows from the others that came with it.
-    queueMicrotask(() =>
-      process.nextTick(() => {
-        this.#turn = undefined
-        stream.uncork()
-      }),
-    )
+    const send = (): void => {
+      this.#turn = undefined
+      this.#outbox.flush(stream)
+    }
+    // Where Redis has nothing else to answer: after all promises that are resolved by now. Otherwise
+    // after all that this turn of the event loop has brought, such as requests on other sockets.
+    if (this.#redis.commandQueue.length === 0) queueMicrotask(() => process.nextTick(send))
+    else setImmediate(send)
     return turn
   }
 

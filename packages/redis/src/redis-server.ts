@@ -21,10 +21,10 @@ export async function checkServer(
   kill: readonly string[] | undefined,
 ): Promise<readonly string[] | undefined> {
   const [hello, info, probed] = await Promise.allSettled([
-    connection.send(OWN, 'hello'),
-    connection.send(OWN, 'client', 'INFO'),
+    connection.send(OWN, 'hello', []),
+    connection.send(OWN, 'client', ['INFO']),
     connection.run(OWN, PROBE, [probe], []),
-    kill && connection.send(OWN, 'client', 'KILL', ...kill),
+    kill && connection.send(OWN, 'client', ['KILL', ...kill]),
   ])
   if (hello.status === 'fulfilled') checkHello(hello.value)
   else if (isUnknownCommand(hello.reason)) throw tooOld('older')

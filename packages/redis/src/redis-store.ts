@@ -31,7 +31,7 @@ export class RedisStore {
     const bucket = bucketOf(key)
     return this.#client.use(call, connection =>
       connection
-        .send(call, 'mget', this.#keys.record(bucket, key), this.#keys.fence(bucket))
+        .send(call, 'mget', [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
         .then(valueOf),
     )
   }
@@ -75,7 +75,7 @@ export class RedisStore {
   ): Promise<unknown> {
     const record = this.#keys.record(bucketOf(key), key)
     const expiry = ttl === 0 ? [] : ['PX', String(ttl)]
-    return connection.send(call, 'set', record, untaggedRecord(value), ...expiry)
+    return connection.send(call, 'set', [record, untaggedRecord(value), ...expiry])
   }
 
   #setTagged(
@@ -107,12 +107,12 @@ export class RedisStore {
     const epoch = newEpoch()
     const draft = this.#keys.draft(bucketOf(key), epoch)
     const record = taggedRecord(epoch, tags, value)
-    const drafted = connection.send(call, 'set', draft, record, 'PX', DRAFT_TTL)
+    const drafted = connection.send(call, 'set', [draft, record, 'PX', DRAFT_TTL])
     const committed = this.#setTagged(connection, COMMIT, key, NOTHING, ttl, tags, call, epoch)
     const [first, second] = await Promise.allSettled([drafted, committed])
     if (first.status === 'rejected') throw first.reason
     if (second.status === 'rejected') {
-      if (connection.isOpen) await connection.send(call, 'unlink', draft)
+      if (connection.isOpen) await connection.send(call, 'unlink', [draft])
       throw second.reason
     }
     // Evicted, or removed by a clear(), in the moment between.

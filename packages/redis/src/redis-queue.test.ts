@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { CallQueue } from './redis-queue.js'
+
+interface Sent {
+  readonly name: string
+  readonly answer: (value?: unknown) => void
+  readonly fail: (error: Error) => void
+}
+
+/** A queue, what it has sent, and calls that are made of it. */
+function setUp() {
+  const queue = new CallQueue()
+  const sent: Sent[] = []
+  const outcomes: string[] = []
+  const make = (kind: 'read' | 'write', key: string, name: string) => {
+    const call = { abandoned: false, background: false, onAbandon: () => {} }
+    const send = () =>
+      new Promise<unknown>((resolve, reject) => {
+        sent.push({ name, answer: resolve, fail: reject })
+      })
+    queue[kind](key, call, send).then(
+      value => outcomes.push(`${name}: ${value}`),
+      (error: Error) => outcomes.push(`${name} failed: ${error.message}`),
+    )
+    return call
+  }
+  const names = () => sent.map(({ name }) => name)
+  const turn = () => new Promise(resolve => setImmediate(resolve))
+  return { queue, sent, outcomes, make, names, turn }
+}
+
+test('calls of other keys, and reads of keys that nothing is written to, are sent at once', () => {
+  const { make, names } = setUp()
+  make('write', 'a', 'w1')
+  make('write', 'b', 'w2')
+  make('read', 'c', 'r1')
+  make('read', 'c', 'r2')
+  make('write', 'c', 'w3')
+  expect(names()).toEqual(['w1', 'w2', 'r1', 'r2', 'w3'])
+})
+
+test('calls of a key wait for the write before them, whatever becomes of it', async () => {
+  const { make, names, sent, outcomes, turn } = setUp()
+  make('write', 'a', 'w1')
+  make('read', 'a', 'r1')
+  make('read', 'a', 'r2')
+  make('write', 'a', 'w2')
+  make('read', 'a', 'r3')
+  expect(names()).toEqual(['w1'])
+  sent[0]?.fail(new Error('lost'))
+  await turn()
+  expect(names()).toEqual(['w1', 'r1', 'r2'])
+  sent[1]?.answer('x')
+  await turn()
+  expect(names()).toEqual(['w1', 'r1', 'r2'])
+  sent[2]?.answer('y')
+  await turn()
+  sent[3]?.answer()
+  await turn()
+  expect(names()).toEqual(['w1', 'r1', 'r2', 'w2', 'r3'])
+  sent[4]?.answer('z')
+  await turn()
+  expect(outcomes).toEqual(['w1 failed: lost', 'r1: x', 'r2: y', 'w2: undefined', 'r3: z'])
+})
+
+test('of writes that wait together the last is sent, for all', async () => {
+  const { make, names, sent, outcomes, turn } = setUp()
+  for (const name of ['w1', 'w2', 'w3', 'w4']) make('write', 'a', name)
+  sent[0]?.answer('ok')
+  await turn()
+  expect(names()).toEqual(['w1', 'w4'])
+  sent[1]?.fail(new Error('full'))
+  await turn()
+  expect(outcomes).toEqual(['w1: ok', 'w2 failed: full', 'w3 failed: full', 'w4 failed: full'])
+})
+
+test('what was abandoned is not sent, and one that was not takes its place', async () => {
+  const { make, names, sent, turn } = setUp()
+  make('write', 'a', 'w1')
+  make('write', 'a', 'w2')
+  make('write', 'a', 'w3').abandoned = true
+  make('read', 'a', 'r1').abandoned = true
+  make('write', 'a', 'w4').abandoned = true
+  sent[0]?.answer()
+  await turn()
+  expect(names()).toEqual(['w1', 'w2'])
+  sent[1]?.answer()
+  await turn()
+  make('write', 'a', 'w5')
+  expect(names()).toEqual(['w1', 'w2', 'w5'])
+})
+
+test('idle waits for what has been called, and for nothing that comes later', async () => {
+  const { queue, make, sent, turn } = setUp()
+  make('write', 'a', 'w1')
+  make('write', 'a', 'w2')
+  make('write', 'b', 'w3')
+  let idle = false
+  queue.idle().then(() => (idle = true))
+  make('read', 'a', 'r1')
+  make('write', 'c', 'w4')
+  const answer = async (name: string) => {
+    sent.find(one => one.name === name)?.answer()
+    await turn()
+  }
+  await answer('w1')
+  await answer('w3')
+  expect(idle).toBe(false)
+  await answer('w2')
+  expect(idle).toBe(true)
+  await new CallQueue().idle()
+})
