@@ -14,12 +14,12 @@ export const dataPlants: Plants = {
     }
   },
 
-  /** The index of tags misses every 50th entry. */
+  /** The index of tags misses every 20th entry. */
   'forgets-a-tag': class extends Plant {
     #sets = 0
     override set(key: string, value: Uint8Array, options: SetOptions = {}): Promise<void> {
       const tags = options.tags ?? []
-      const kept = ++this.#sets % 50 === 0 ? tags.slice(1) : tags
+      const kept = ++this.#sets % 20 === 0 ? tags.slice(1) : tags
       return super.set(key, value, { ...options, tags: kept })
     }
   },
