@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { newEpoch, tagAndKey, taggedRecord, untaggedRecord, valueIn } from './redis-record.js'
+import {
+  newEpoch,
+  tagAndKey,
+  taggedRecord,
+  tagsIn,
+  untaggedRecord,
+  valueIn,
+} from './redis-record.js'
 
 const VALUES = [[], [0], [0xfe], [0xff, 0xfe], [0x31, 0x30], [1, 2, 3]].map(each =>
   Uint8Array.from(each),
@@ -43,6 +50,18 @@ test('what this version does not know is refused, never misread', () => {
   expect(() => valueIn(record.subarray(0, 17), fence)).toThrow(
     expect.objectContaining({ code: 'L2_CORRUPT_STORE' }),
   )
+})
+
+test('the tags of a record are found in its beginning, all or none', () => {
+  for (const tags of TAGS.slice(0, -1)) {
+    const record = taggedRecord(newEpoch(), tags, Uint8Array.of(0xff, 0xfe, 1))
+    expect(tagsIn(record)).toEqual(tags)
+    const end = record.indexOf(0xfe)
+    expect(tagsIn(record.subarray(0, end + 1))).toEqual(tags)
+    expect(tagsIn(record.subarray(0, end))).toEqual([])
+  }
+  expect(tagsIn(untaggedRecord(Uint8Array.of(0x31, 0xff, 0xfe)))).toEqual([])
+  expect(tagsIn(Buffer.alloc(0))).toEqual([])
 })
 
 test('a member is a tag and a key, whatever they hold', () => {

@@ -73,6 +73,20 @@ export function valueIn(record: Buffer | null, fence: Buffer | null): Uint8Array
   return record.subarray(end + 1)
 }
 
+/** The tags of the record that begins with `head`; none where it has none, or more than are in it. */
+export function tagsIn(head: Buffer): readonly string[] {
+  const end = head[0] === TAGGED ? head.indexOf(TAGS_END, EPOCH_LENGTH) : -1
+  if (end < 0) return []
+  const tags: string[] = []
+  for (let start = EPOCH_LENGTH; start <= end; ) {
+    const next = head.indexOf(TAG_END, start)
+    const stop = next < 0 || next > end ? end : next
+    tags.push(head.toString('utf8', start, stop))
+    start = stop + 1
+  }
+  return tags
+}
+
 /** The tag and the key in a member of an index. */
 export function tagAndKey(member: Buffer): { readonly tag: string; readonly key: string } {
   const end = member.indexOf(TAG_END)

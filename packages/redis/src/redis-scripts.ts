@@ -149,17 +149,6 @@ call('RENAME', draft, record)
 if ttl == '0' then call('PERSIST', record) else call('PEXPIRE', record, ttl) end`),
 )
 
-/** KEYS record, fence, index. ARGV where the key begins. */
-export const DELETE = script(`${TAGS_OF}${UNLIST}
-local record, fence, index = KEYS[1], KEYS[2], KEYS[3]
-local tags = tagsOf(record, '1')
-call('UNLINK', record)
-if tags and unlist(index, tags, string.sub(record, tonumber(ARGV[1]))) > 0
-  and call('EXISTS', index) == 0 then
-  call('UNLINK', fence)
-end
-return 1`)
-
 /**
  * Whether fence and index are whole; where one is missing, the other goes too, and all that was
  * readable by it: nobody could find it by its tags any more.

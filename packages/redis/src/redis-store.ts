@@ -2,8 +2,8 @@ import { type Call, L2Error } from '@l2/core'
 import type { RedisClient } from './redis-client.js'
 import type { RedisConnection } from './redis-connection.js'
 import { bucketOf, type Keyspace } from './redis-keys.js'
-import { newEpoch, taggedRecord, untaggedRecord, valueIn } from './redis-record.js'
-import { COMMIT, DELETE, PING, type Script, SET } from './redis-scripts.js'
+import { newEpoch, taggedRecord, tagsIn, untaggedRecord, valueIn } from './redis-record.js'
+import { COMMIT, PING, PRUNE, type Script, SET } from './redis-scripts.js'
 
 /**
  * From this size on, in bytes, a value with tags goes past Lua, which copies it several times: at
@@ -13,6 +13,9 @@ const LARGE = 16_384
 
 /** How long a draft may live, in ms, when its writer dies before the next command. */
 const DRAFT_TTL = '60000'
+
+/** Where the tags of an entry end, in bytes, as a rule: what comes with it is not needed. */
+const HEAD = 255
 
 /** What Redis takes in one string, by default (`proto-max-bulk-len`), less room for tags. */
 const MAX_VALUE = 511 * 1024 * 1024
@@ -54,11 +57,23 @@ export class RedisStore {
     })
   }
 
+  /**
+   * Removes the record; what the index has of it goes afterwards, and nobody waits for that: members
+   * that are not true any more do no harm, and a sweep would find them. So no script is needed where
+   * there are no tags, and an entry with tags is gone after one round trip too.
+   */
   delete(key: string, call: Call): Promise<unknown> {
     const bucket = bucketOf(key)
-    return this.#client.use(call, connection =>
-      connection.run(call, DELETE, this.#bucketKeys(bucket, key), [this.#keys.keyStart(bucket)]),
-    )
+    const record = this.#keys.record(bucket, key)
+    return this.#client.use(call, connection => {
+      const head = connection.send(call, 'getrange', [record, '0', String(HEAD - 1)])
+      head.then(
+        answer => this.#forget(connection, bucket, record, answer as Buffer),
+        // It fails with the connection, as the next command does, or is no string: no record of ours.
+        () => {},
+      )
+      return connection.send(call, 'unlink', [record])
+    })
   }
 
   ping(call: Call): Promise<unknown> {
@@ -120,12 +135,22 @@ export class RedisStore {
       await this.#setTagged(connection, SET, key, value, ttl, tags, call)
   }
 
+  /** Has the members go that a record had which began with `head`, unless they are true again. */
+  #forget(connection: RedisConnection, bucket: number, record: string, head: Buffer): void {
+    const tags = tagsIn(head)
+    if (tags.length === 0 || !connection.isOpen) return
+    const keys = [this.#keys.fence(bucket), this.#keys.index(bucket), ...tags.map(() => record)]
+    connection.run(UNAWAITED, PRUNE, keys, [this.#keys.keyStart(bucket), ...tags]).catch(() => {})
+  }
+
   #bucketKeys(bucket: number, key: string): string[] {
     return [this.#keys.record(bucket, key), this.#keys.fence(bucket), this.#keys.index(bucket)]
   }
 }
 
 const NOTHING = new Uint8Array()
+
+const UNAWAITED: Call = { abandoned: false, background: true, onAbandon: () => {} }
 
 const valueOf = (answer: unknown): Uint8Array | undefined => {
   const [record, fence] = answer as (Buffer | null)[]

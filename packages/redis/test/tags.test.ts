@@ -163,7 +163,32 @@ test('an entry may have 20 000 tags, and get others', async () => {
   expect(await adapter.get('k')).toBeUndefined()
   await adapter.set('k', V, { tags: tags('c') })
   await adapter.delete('k')
+  await adapter.sweep()
   expect(await allUnder(raw, prefix)).toEqual([])
+})
+
+test('deleted entries leave nothing, soon after and without a sweep', async () => {
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ prefix }), openClient()]
+  const keys = Array.from({ length: 200 }, (_, i) => `k${i}`)
+  await Promise.all(keys.map(key => adapter.set(key, V, { tags: ['', 'all', `own ${key}`] })))
+  await Promise.all(keys.map(key => adapter.delete(key)))
+  expect(await readable(adapter, keys)).toEqual([])
+  await expect.poll(() => allUnder(raw, prefix)).toEqual([])
+})
+
+test('an entry that is deleted and set again at once keeps its tags', async () => {
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ prefix }), openClient()]
+  const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(keys.map(key => adapter.set(key, V, { tags: ['t', `own ${key}`] })))
+    await Promise.all(keys.map(key => adapter.delete(key)))
+    await Promise.all(keys.map(key => adapter.set(key, V, { tags: ['t', `own ${key}`] })))
+    expect(await orphansUnder(raw, prefix)).toEqual([])
+    await adapter.deleteByTag('t')
+    expect(await readable(adapter, keys)).toEqual([])
+  }
 })
 
 test('short-lived entries with tags of their own leave nothing, swept or not', async () => {
