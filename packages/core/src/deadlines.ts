@@ -24,7 +24,7 @@ export class Deadlines {
     this.#timeout = timeout
   }
 
-  /** @param passed is called once, in a turn of its own, unless {@link clear} comes first. */
+  /** @param passed is called once, unless {@link clear} comes first. */
   set(passed: () => void): Deadline | undefined {
     if (this.#timeout === 0) return undefined
     const end = performance.now() + this.#timeout

@@ -20,10 +20,7 @@ import { Deadlines } from './deadlines.js'
 import { isL2Error, L2Error } from './errors.js'
 import { type CallOwner, PendingCall } from './pending-call.js'
 import { redactedCause, redactText } from './redact.js'
-import { countCall, nextTurn, turnLength } from './turn.js'
-
-/** How long calls that are answered at once may keep the event loop, in ms. */
-const TURN = 4
+import { hasTimeLeft, nextTurn } from './turn.js'
 
 /** What a sweep did. */
 export interface SweepReport {
@@ -192,10 +189,13 @@ export class GuardedAdapter implements Adapter {
     try {
       const result = work()
       if (isPromiseLike(result)) return this.#await(operation, call, signal, result)
-      countCall()
-      return turnLength() < TURN ? result : nextTurn().then(() => result)
+      return hasTimeLeft() ? result : nextTurn().then(() => result)
     } catch (error) {
-      throw this.#failure(operation, error)
+      const failure = this.#failure(operation, error)
+      if (hasTimeLeft()) throw failure
+      return nextTurn().then(() => {
+        throw failure
+      })
     }
   }
 

@@ -12,13 +12,17 @@ import type { Cursor, Slice } from './sqlite-bulk.js'
 import { SqliteClient } from './sqlite-client.js'
 import { checkedPath, checkedSize, type SqliteAdapterOptions } from './sqlite-options.js'
 import { CallQueue, EVERYTHING, NOTHING } from './sqlite-queue.js'
+import { sizeOf } from './sqlite-size.js'
 import { SqliteStore } from './sqlite-store.js'
 import { SqliteTransactions } from './sqlite-transactions.js'
 
 /** The lock is free for this long between two slices, in ms, so that others who wait get it. */
 const GAP = 1
 
-/** The largest value, as a share of `maxBytes`: the rest is for tables, indexes and headroom. */
+/** In bytes (sqlite.org/limits.html, item 1), less the room that the rest of the row takes. */
+const LARGEST_VALUE = 999_000_000
+
+/** The largest entry, as a share of `maxBytes`: the rest is for tables, indexes and headroom. */
 const LARGEST_SHARE = 7 / 8
 
 /**
@@ -83,11 +87,7 @@ class SqliteBackend implements Backend {
     tags: readonly string[],
     call: Call,
   ): Awaitable<void> {
-    if (this.#maxBytes !== undefined && value.length > this.#maxBytes * LARGEST_SHARE)
-      throw new L2Error(
-        'L2_FULL',
-        `a value of ${value.length} bytes is too large for \`maxBytes\`, ${this.#maxBytes}.`,
-      )
+    this.#checkSize(key, value, tags)
     return this.#queue.write(call, key, () => this.#store.set(key, value, ttl, tags))
   }
 
@@ -141,6 +141,20 @@ class SqliteBackend implements Backend {
 
   describe(error: unknown): Failure | undefined {
     return this.#client.describe(error)
+  }
+
+  #checkSize(key: string, value: Uint8Array, tags: readonly string[]): void {
+    if (value.length > LARGEST_VALUE)
+      throw new L2Error('L2_UNSUPPORTED', `SQLite takes values up to ${LARGEST_VALUE} bytes.`)
+    if (this.#maxBytes === undefined) return
+    const [size, largest] = [sizeOf(key, value, tags), this.#maxBytes * LARGEST_SHARE]
+    if (size > largest)
+      throw new L2Error(
+        'L2_FULL',
+        `an entry of ${size} bytes, with its key and tags, is too large for \`maxBytes\`: ` +
+          `${this.#maxBytes} takes entries up to ${largest}.`,
+        { retryable: false },
+      )
   }
 
   /** @param slice does one slice, at the beginning or where the cursor says. */

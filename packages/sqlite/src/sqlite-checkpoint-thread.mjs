@@ -42,7 +42,7 @@ parentPort?.on('message', what => {
   }
   if (what === 'close') {
     db.close()
-    parentPort?.close()
+    process.exit()
   } else {
     parentPort?.postMessage('done')
   }

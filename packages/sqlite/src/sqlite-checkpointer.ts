@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 export const CHECKPOINT_PAGES = 1_000
 
 /** Writers wait once the log has this many pages: 32 MiB. */
-const LOG_LIMIT = 8_000
+const TOO_LONG = 8_000
 
 /**
  * How long the log's last part waits for writers and readers to let it through, in ms. Longer than
@@ -33,6 +33,7 @@ export class Checkpointer {
   readonly #file: OpenFile
   readonly #onFailure: () => void
   #thread: CheckpointThread | undefined
+  #hasFailed = false
 
   /** @param onFailure is called once no thread can do it. */
   constructor(file: OpenFile, onFailure: () => void) {
@@ -46,12 +47,22 @@ export class Checkpointer {
   }
 
   start(): void {
-    if (this.#thread === undefined) {
-      const name = `${this.#file.identity} ${this.#file.path}`
-      this.#thread = threads.get(name) ?? new CheckpointThread(name, this.#file)
-      this.#thread.users.add(this.#onFailure)
+    if (this.#hasFailed) return
+    try {
+      this.#thread ??= this.#join()
+      this.#thread.start()
+    } catch {
+      // Node refuses threads where it runs with permissions.
+      this.#hasFailed = true
+      this.#onFailure()
     }
-    this.#thread.start()
+  }
+
+  #join(): CheckpointThread {
+    const name = `${this.#file.identity} ${this.#file.path}`
+    const thread = threads.get(name) ?? new CheckpointThread(name, this.#file)
+    thread.users.add(this.#onFailure)
+    return thread
   }
 
   /** The last to leave a thread waits until it has done what is left to do. */
@@ -74,9 +85,10 @@ class CheckpointThread {
   constructor(name: string, file: OpenFile) {
     this.#name = name
     this.#worker = new Worker(new URL('./sqlite-checkpoint-thread.mjs', import.meta.url), {
-      workerData: { ...file, limit: LOG_LIMIT, patience: PATIENCE },
-      // What the application's own threads load is not for this one.
+      workerData: { ...file, limit: TOO_LONG, patience: PATIENCE },
+      // What the application has its own threads load, by arguments or NODE_OPTIONS, could hold it.
       execArgv: [],
+      env: {},
     })
     this.#worker.on('message', () => (this.#isBusy = false))
     this.#ended = new Promise(resolve => this.#worker.once('exit', resolve))

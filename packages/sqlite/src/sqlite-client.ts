@@ -9,9 +9,8 @@ import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
 import { identityOf, PathWatch } from './sqlite-watch.js'
 
 /**
- * The write-ahead log is cut back to this after a checkpoint, in bytes. SQLite starts one at 1 000
- * pages of 4 KiB (sqlite.org/pragma.html#pragma_wal_autocheckpoint), so only what made it grow
- * further, large values and long readers, is undone.
+ * The log is cut back to this once it begins anew, in bytes: to four times what it usually has, so
+ * that only what made it grow further, large values and long readers, is undone.
  */
 const LOG_LIMIT = 16 * 1024 * 1024
 
@@ -47,7 +46,7 @@ export class SqliteClient {
   #connection: Connection | undefined
   #damaged = false
   #checkpointer: Checkpointer | undefined
-  /** Bytes of the values that this transaction has set. */
+  /** About how many bytes this transaction has stored. */
   written = 0
   #begun = 0
   #sinceLook = 0
@@ -98,9 +97,11 @@ export class SqliteClient {
   }
 
   #lookAtLog(checkpointer: Checkpointer): void {
-    const [, pages = 0, moved = 0] = this.statements().logState.get() ?? []
+    // Not by way of `statements`: that a file has moved is for a call to tell.
+    const { statements, size } = this.#connection ?? this.#connected()
+    const [, pages = 0, moved = 0] = statements.logState.get() ?? []
     if (pages - moved < CHECKPOINT_PAGES) return
-    this.size.lookAtDisk(pages)
+    size.lookAtDisk(pages)
     checkpointer.start()
   }
 

@@ -83,7 +83,11 @@ export function describeError(error: unknown, file: string): Failure | undefined
       `the operating system failed to read or write ${file} (${code}): is its disk there, not ` +
         'full, and within the limits of this process?',
     )
-  if (code === 'ERR_DLOPEN_FAILED' || message.startsWith('Could not locate the bindings file'))
+  if (
+    code === 'ERR_DLOPEN_FAILED' ||
+    code === 'ERR_DLOPEN_DISABLED' ||
+    message.startsWith('Could not locate the bindings file')
+  )
     return failure(
       'L2_UNSUITABLE_BACKEND',
       'the native module of better-sqlite3 is not built, or not for this version of Node.js: run ' +

@@ -5,6 +5,16 @@ import type Sqlite from 'better-sqlite3'
 const MOST_PAGES = 4_294_967_294
 
 /**
+ * About how many bytes an entry takes in the file, at most: its key is in the table and in an index,
+ * its tags are in its row, in JSON, and have rows of their own, and pages of an index are half full.
+ */
+export function sizeOf(key: string, value: Uint8Array, tags: readonly string[]): number {
+  let names = Buffer.byteLength(key)
+  for (const tag of tags) names += Buffer.byteLength(tag) + 32
+  return value.length + 3 * names
+}
+
+/**
  * How large one file may get for this process. Growth beyond it is `SQLITE_FULL`, before anything
  * of it reaches the disk.
  *

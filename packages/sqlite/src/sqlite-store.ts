@@ -11,6 +11,7 @@ import {
 } from './sqlite-bulk.js'
 import type { SqliteClient } from './sqlite-client.js'
 import { isOld } from './sqlite-eviction.js'
+import { sizeOf } from './sqlite-size.js'
 import { keyOf, LAYOUT_VERSION, type Statements } from './sqlite-sql.js'
 import { addTags, changeTags, encodeTags } from './sqlite-tags.js'
 
@@ -51,7 +52,7 @@ export class SqliteStore {
     const name = keyOf(prefix, key)
     const newId = now() * 1_000
     const expiry = expiryOf(ttl)
-    this.#client.written += value.length
+    if (this.#client.size.isLimited) this.#client.written += sizeOf(key, value, tags)
     if (tags.length === 0 && !this.#isBounded) {
       // One statement, but where the entry that is there has tags.
       const put = sql.putUntagged.run(newId, prefix, name, expiry, '', value)

@@ -1,11 +1,13 @@
 import type { SqliteClient } from './sqlite-client.js'
 import { isBusy, isFull } from './sqlite-errors.js'
 import { evict } from './sqlite-eviction.js'
-import type { Relief, Transactions } from './sqlite-queue.js'
+import type { Transactions } from './sqlite-queue.js'
 
 /** The write transactions of one connection, which see to it that the file has room. */
 export class SqliteTransactions implements Transactions {
   readonly #client: SqliteClient
+  /** How many pages have to be free for what failed to succeed. */
+  #needed = 0
 
   constructor(client: SqliteClient) {
     this.#client = client
@@ -33,30 +35,47 @@ export class SqliteTransactions implements Transactions {
     this.#client.rollback()
   }
 
-  /**
-   * Where the file may not grow, removes the oldest entries until it has room for what failed, a
-   * slice at a time. Where it has that, or no entries, the disk has no room for the log.
-   */
-  relieve(error: unknown): Relief {
-    if (!isFull(error)) return 'none'
+  /** Where the file has the room, the disk has none for the log: that begins anew then. */
+  relieve(error: unknown): boolean {
+    if (!isFull(error)) return false
     try {
       const { size, written } = this.#client
-      const needed = size.pagesOf(written) + size.headroom
-      const free = this.#client.statements().freePages.get() ?? 0
-      if (free < needed && this.#evict(needed) > 0) return 'some'
-      this.#client.restartLog()
-      return 'last'
-    } catch (failure) {
-      this.rollback()
-      // Whoever has the lock may be making room: the next attempt waits for it.
-      return isBusy(failure) ? 'some' : 'none'
+      this.#needed = size.pagesOf(written) + size.headroom
+      if (this.#hasRoom()) this.#restartLog()
+      return true
+    } catch {
+      return false
     }
   }
 
-  #evict(pages: number): number {
-    this.#client.begin()
-    const removed = evict(this.#client.statements(), pages)
-    this.#client.commit()
-    return removed
+  /** Removes the oldest entries, one slice. */
+  makeRoom(isWanted: boolean): boolean {
+    if (!isWanted) this.#needed = 0
+    if (this.#needed === 0) return false
+    try {
+      this.#client.begin()
+      const removed = evict(this.#client.statements(), this.#needed)
+      this.#client.commit()
+      if (removed === 0) this.#restartLog()
+      else if (this.#hasRoom()) this.#needed = 0
+    } catch (error) {
+      this.rollback()
+      if (isBusy(error)) throw error
+      this.#restartLog()
+    }
+    return this.#needed > 0
+  }
+
+  #hasRoom(): boolean {
+    return (this.#client.statements().freePages.get() ?? 0) >= this.#needed
+  }
+
+  #restartLog(): void {
+    this.#needed = 0
+    try {
+      this.#client.restartLog()
+    } catch {
+      // What needs the room fails again, and tells why.
+    }
   }
 }

@@ -9,3 +9,16 @@ export const TURN = 4
  * loop that awaits them never gets there, as core sees to it, but a thousand reads at once do.
  */
 export const BURST = 12
+
+/** How many adapters of this process have calls that wait. */
+let waiting = 0
+
+/** An adapter has calls that wait for a turn. */
+export function awaitTurn(): void {
+  waiting++
+}
+
+/** Its turn has come: for how long, in ms, is a share of {@link TURN}. */
+export function leaveTurn(): number {
+  return TURN / waiting--
+}

@@ -85,6 +85,41 @@ test('a value that can not fit is refused, and nothing is lost', async () => {
   expect(await adapter.get('key')).toEqual(VALUE)
 })
 
+test.each([
+  ['a long key', 1, 'k'.repeat(60_000), []],
+  ['many tags', 4, 'key', Array.from({ length: 10_000 }, (_, i) => `${i}`.padEnd(40, '.'))],
+  ['long tags', 8, 'key', Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(60_000, '.'))],
+])('%s finds room in a full file', async (_, megabytes, key, tags) => {
+  const { adapter, size } = opened({ maxBytes: megabytes * MiB })
+  await fill(adapter, megabytes * 1_000)
+  for (let i = 0; i < 3; i++) {
+    await adapter.set(`${key}${i}`, VALUE, { tags: tags.map(tag => `${tag}${i}`) })
+    expect(await adapter.get(`${key}${i}`)).toEqual(VALUE)
+  }
+  expect(size()).toBeLessThanOrEqual(megabytes * MiB)
+})
+
+test('a value of 16 MiB finds room among small ones', async () => {
+  const { adapter, path } = opened({ maxBytes: 48 * MiB })
+  await fill(adapter, 40_000)
+  const value = new Uint8Array(16 * MiB).fill(7)
+  await adapter.set('large', value)
+  const read = await adapter.get('large')
+  expect(read && Buffer.compare(read, value)).toBe(0)
+  expect(rowsIn(path).entry).toBeGreaterThan(5_000)
+})
+
+test('an entry that can not fit with its tags is refused, and nothing is lost', async () => {
+  const { adapter } = opened({ maxBytes: 4 * MiB })
+  await fill(adapter, 100)
+  const tags = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(20_000, '.'))
+  await expect(adapter.set('key', new Uint8Array(3.4 * MiB), { tags })).rejects.toMatchObject({
+    code: 'L2_FULL',
+    retryable: false,
+  })
+  expect(await adapter.get('key 0')).toEqual(VALUE)
+})
+
 test('a file that is larger already is brought down by a sweep', async () => {
   const { adapter, open, path, size } = opened()
   await fill(adapter, 8_000)

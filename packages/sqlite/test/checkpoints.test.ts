@@ -37,7 +37,7 @@ const threads = (): number => readdirSync('/proc/self/task').length
 test('the log is moved into the file, by nobody who writes', async () => {
   const { path, adapters } = opened()
   await fill(adapters[0])
-  await expect.poll(() => behind(path)).toBeLessThan(1_000)
+  await expect.poll(() => behind(path), { timeout: 20_000 }).toBeLessThan(1_000)
   expect(statSync(path).size).toBeGreaterThan(4_000 * 1_000)
 })
 
@@ -46,10 +46,10 @@ test('adapters of one file share a thread, and the last to close ends it', async
   const before = threads()
   await Promise.all(adapters.map(fill))
   // A worker of Node has one thread that runs it, and may have another beside.
-  await expect.poll(threads).toBeGreaterThan(before)
+  await expect.poll(threads, { timeout: 20_000 }).toBeGreaterThan(before)
   expect(threads() - before).toBeLessThan(4)
   for (const adapter of adapters) await adapter.close()
-  await expect.poll(threads).toBe(before)
+  await expect.poll(threads, { timeout: 20_000 }).toBe(before)
 })
 
 test('where a bundler left the thread out, SQLite moves the log itself', async () => {
