@@ -22,6 +22,9 @@ const GAP = 1
 /** In bytes (sqlite.org/limits.html, item 1), less the room that the rest of the row takes. */
 const LARGEST_VALUE = 999_000_000
 
+/** In ms. Where a disk is slower than this, bulk work goes on all the same. */
+const LONGEST_GAP = 200
+
 /** The largest entry, as a share of `maxBytes`: the rest is for tables, indexes and headroom. */
 const LARGEST_SHARE = 7 / 8
 
@@ -172,7 +175,13 @@ class SqliteBackend implements Backend {
     }
   }
 
-  #leaveGap(call: Call): Promise<void> {
-    return pause(GAP, undefined, { ref: !call.background })
+  /**
+   * Lets others have the lock, and lets a checkpoint end: what is written while the disk is busy with
+   * one stops the event loop for as long as that takes, 30 ms and more.
+   */
+  async #leaveGap(call: Call): Promise<void> {
+    const end = performance.now() + LONGEST_GAP
+    do await pause(GAP, undefined, { ref: !call.background })
+    while (this.#client.isCheckpointing && performance.now() < end)
   }
 }

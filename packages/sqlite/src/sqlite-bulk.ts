@@ -1,7 +1,7 @@
 import { now } from '@l2/core'
 import { endOf, keyOf, type Statements } from './sqlite-sql.js'
 import { removeTags } from './sqlite-tags.js'
-import { TURN } from './sqlite-turn.js'
+import { SLICE } from './sqlite-turn.js'
 
 /** Rows looked up at a time. */
 const BATCH = 256
@@ -54,7 +54,7 @@ export interface Expired {
 
 /** Looks for expired entries of all prefixes. Needs no transaction. */
 export function findExpired(sql: Statements, cursor: Cursor<number> = startOf(sql, 0)): Expired {
-  const end = performance.now() + TURN
+  const end = performance.now() + SLICE
   for (let { from } = cursor; ; ) {
     const time = now()
     const rows = sql.expiries.all(from, cursor.until, BATCH)
@@ -96,7 +96,7 @@ function removeInTime<R>(
   rows: readonly R[],
   remove: (row: R) => boolean,
 ): { readonly removed: number; readonly seen: number } {
-  const end = performance.now() + TURN
+  const end = performance.now() + SLICE
   let removed = 0
   let seen = 0
   for (const row of rows) {

@@ -38,7 +38,11 @@ export class Checkpointer {
   /** @param onFailure is called once no thread can do it. */
   constructor(file: OpenFile, onFailure: () => void) {
     this.#file = file
-    this.#onFailure = onFailure
+    this.#onFailure = () => {
+      this.#hasFailed = true
+      this.#thread = undefined
+      onFailure()
+    }
   }
 
   /** Whether one is under way. */
@@ -53,7 +57,6 @@ export class Checkpointer {
       this.#thread.start()
     } catch {
       // Node refuses threads where it runs with permissions.
-      this.#hasFailed = true
       this.#onFailure()
     }
   }
@@ -93,7 +96,6 @@ class CheckpointThread {
     this.#worker.on('message', () => (this.#isBusy = false))
     this.#ended = new Promise(resolve => this.#worker.once('exit', resolve))
     this.#worker.once('error', () => {
-      // It stays busy for ever: nobody asks it again.
       this.#forget()
       for (const onFailure of this.users) onFailure()
     })

@@ -67,6 +67,11 @@ export class SqliteClient {
     return this.#connection !== undefined
   }
 
+  /** Whether this process is moving the log into the file. */
+  get isCheckpointing(): boolean {
+    return this.#checkpointer?.isBusy ?? false
+  }
+
   /** The statements, each of which is a transaction by itself. Opens the file if need be. */
   statements(): Statements {
     return this.#connected().statements

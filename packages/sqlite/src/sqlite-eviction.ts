@@ -1,6 +1,6 @@
 import { removeEntry } from './sqlite-bulk.js'
 import type { Statements } from './sqlite-sql.js'
-import { TURN } from './sqlite-turn.js'
+import { SLICE } from './sqlite-turn.js'
 
 /** Entries looked up at a time. */
 const BATCH = 16
@@ -20,7 +20,7 @@ export function isOld(sql: Statements, id: number, nextId: number): boolean {
  * @returns how many it removed.
  */
 export function evict(sql: Statements, pages: number): number {
-  const end = performance.now() + TURN
+  const end = performance.now() + SLICE
   let removed = 0
   for (let ids: number[] = []; (sql.freePages.get() ?? 0) < pages; ) {
     if (ids.length === 0) ids = sql.oldest.all(BATCH)

@@ -1,8 +1,11 @@
 /**
- * How long one turn of the event loop runs waiting calls, or a slice of bulk work, in ms: timers and
- * the writers of other processes wait for it.
+ * How long one turn of the event loop runs waiting calls, in ms: timers and the writers of other
+ * processes wait for it.
  */
 export const TURN = 4
+
+/** How long a slice of bulk work takes, in ms. What it removed takes as long again to commit. */
+export const SLICE = 3
 
 /**
  * Reads run at once until this much of a turn is over, in ms; then they wait for the next one. A
