@@ -257,7 +257,8 @@ test.each([
   const names = ['a', 'b', 'c'].map(key => recordName(prefix, key))
   const left = (await raw.eval(script, 3, ...names)) as number[]
   for (const one of left) {
-    expect(one).toBeLessThanOrEqual(expected)
+    // The server's clock may have stepped back by a little meanwhile.
+    expect(one).toBeLessThanOrEqual(expected + 10)
     // -2: it has expired already.
     if (expected > 1_000) expect(one).toBeGreaterThan(expected - 1_000)
     else expect([-2, 0, 1, 2]).toContain(one)

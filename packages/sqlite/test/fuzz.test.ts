@@ -16,7 +16,7 @@ test('8 processes on one file, with kills and strangers, see nothing that the co
 }, 120_000)
 
 test('nor where the oldest entries are evicted', async () => {
-  const report = await fuzz(bounded, { seed, workers: 4, seconds: 2, roundTime: 1_000 })
+  const report = await fuzz(bounded, { seed, workers: 4, operations: 15_000, roundTime: 3_000 })
   tell(report)
   expect([...report.found]).toEqual([])
 }, 120_000)
