@@ -35,7 +35,7 @@ export class RedisStore {
     return this.#client.use(call, connection =>
       connection
         .send(call, 'mget', [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
-        .then(valueOf),
+        .then(valueFrom),
     )
   }
 
@@ -152,7 +152,7 @@ const NOTHING = new Uint8Array()
 
 const UNAWAITED: Call = { abandoned: false, background: true, onAbandon: () => {} }
 
-const valueOf = (answer: unknown): Uint8Array | undefined => {
+const valueFrom = (answer: unknown): Uint8Array | undefined => {
   const [record, fence] = answer as (Buffer | null)[]
   return valueIn(record ?? null, fence ?? null)
 }
