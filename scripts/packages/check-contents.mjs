@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const allowed = /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+// .mjs: what a thread runs as it stands.
+const allowed = /^(dist\/.+\.(js|d\.ts|mjs|d\.mts)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
 const required = ['README.md', 'LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts']
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare']
 
@@ -25,5 +26,7 @@ export function checkContents({ folder, files }) {
 
 function hasSource(/** @type {string} */ folder, /** @type {string} */ file) {
   if (!file.startsWith('dist/')) return true
-  return existsSync(join(folder, file.replace(/^dist/, 'src').replace(/(\.d)?\.[jt]s$/, '.ts')))
+  const source = file.replace(/^dist/, 'src')
+  const names = [source.replace(/(\.d)?\.[jt]s$/, '.ts'), source.replace(/(\.d)?\.m[jt]s$/, '.mjs')]
+  return names.some(name => existsSync(join(folder, name)))
 }
