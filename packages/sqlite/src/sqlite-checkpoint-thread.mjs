@@ -1,12 +1,14 @@
 // @ts-check
 // The thread of sqlite-checkpointer.ts, which says why there is one. JavaScript, so that it runs as
 // it stands: also from the sources, where tests run it.
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 
-/** @type {{ path: string, identity: string, limit: number, patience: number }} */
-const { path, identity, limit, patience } = workerData
+/**
+ * @type {{ path: string, identity: string, tooLong: number, tooLarge: number, patience: number }}
+ */
+const { path, identity, tooLong, tooLarge, patience } = workerData
 
 // Beside another file that has taken the name of ours is still the log of ours. It would be moved
 // into that one.
@@ -18,20 +20,25 @@ checkIdentity()
 const db = new Database(path, { fileMustExist: true, timeout: patience })
 checkIdentity()
 
-const checkpoint = (/** @type {'PASSIVE' | 'FULL'} */ mode) =>
+/** SQLite puts the log beside the file that a symbolic link names. */
+const logPath = `${realpathSync(path)}-wal`
+
+const checkpoint = (/** @type {'PASSIVE' | 'RESTART' | 'TRUNCATE'} */ mode) =>
   /** @type {{ busy: number, log: number }[]} */ (db.pragma(`wal_checkpoint(${mode})`))[0]
 
-/** A log that is longer than this is too long, in pages. */
-let tooLong = limit
+/** What the next attempts to have the log begin anew are spared, after one that failed. */
+let spared = 0
 
 function work() {
   // Writers go on meanwhile, so it may never catch up with them.
   const log = checkpoint('PASSIVE')?.log ?? 0
-  if (log <= tooLong) return
-  // Writers wait: the next one begins the log anew. Where someone reads for long it can't be done,
-  // and is not tried again until as much has come on top.
-  const stuck = checkpoint('FULL')?.busy !== 0
-  tooLong = stuck ? log + limit : limit
+  const isTooLarge = statSync(logPath).size > tooLarge
+  if (log <= tooLong && !isTooLarge) return
+  if (spared-- > 0) return
+  // Writers wait, and the next one begins the log anew. Where someone reads for long it can't be
+  // done.
+  const isStuck = checkpoint(isTooLarge ? 'TRUNCATE' : 'RESTART')?.busy !== 0
+  spared = isStuck ? 8 : 0
 }
 
 parentPort?.on('message', what => {

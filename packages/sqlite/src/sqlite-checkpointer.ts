@@ -3,8 +3,15 @@ import { Worker } from 'node:worker_threads'
 /** The log is moved into the file once it holds this many more pages (of 4 KiB) than the file. */
 export const CHECKPOINT_PAGES = 1_000
 
-/** Writers wait once the log has this many pages: 32 MiB. */
+/** Writers wait once the log has this many pages, until it begins anew: 32 MiB. */
 const TOO_LONG = 8_000
+
+/**
+ * The log's file is cut off once it is larger than this, in bytes: after a long reader or huge
+ * values. Not smaller, and never by a writer: it can take a second, as the file system first writes
+ * what it is about to cut off (700 ms for 16 MiB on ext4, measured).
+ */
+export const TOO_LARGE = 2 * TOO_LONG * 4_096
 
 /**
  * How long the log's last part waits for writers and readers to let it through, in ms. Longer than
@@ -88,7 +95,7 @@ class CheckpointThread {
   constructor(name: string, file: OpenFile) {
     this.#name = name
     this.#worker = new Worker(new URL('./sqlite-checkpoint-thread.mjs', import.meta.url), {
-      workerData: { ...file, limit: TOO_LONG, patience: PATIENCE },
+      workerData: { ...file, tooLong: TOO_LONG, tooLarge: TOO_LARGE, patience: PATIENCE },
       // What the application has its own threads load, by arguments or NODE_OPTIONS, could hold it.
       execArgv: [],
       env: {},

@@ -1,6 +1,6 @@
 import type { Failure } from '@l2/core'
 import Database from 'better-sqlite3'
-import { CHECKPOINT_PAGES, Checkpointer } from './sqlite-checkpointer.js'
+import { CHECKPOINT_PAGES, Checkpointer, TOO_LARGE } from './sqlite-checkpointer.js'
 import { describeError, isDamage, movedError, openingError } from './sqlite-errors.js'
 import { createLayout, inspect, useWriteAheadLog } from './sqlite-layout.js'
 import { preparePath } from './sqlite-path.js'
@@ -9,19 +9,10 @@ import { prepareStatements, type Statements, shrinkBy } from './sqlite-sql.js'
 import { identityOf, PathWatch } from './sqlite-watch.js'
 
 /**
- * The log is cut back to this once it begins anew, in bytes: to four times what it usually has, so
- * that only what made it grow further, large values and long readers, is undone.
- */
-const LOG_LIMIT = 16 * 1024 * 1024
-
-/**
  * To look at the log costs a tenth of a small `set`, so it waits for this much work, in ms: at most
  * about 1 MiB.
  */
 const LOOK = 2
-
-/** Where the checkpointer does not keep up, SQLite moves the log itself from this length on, in pages. */
-const BACKSTOP = 16_000
 
 /** The path of a database in memory, private to its adapter (sqlite.org/inmemorydb.html). */
 export const MEMORY = ':memory:'
@@ -194,16 +185,18 @@ export class SqliteClient {
     // Safe against a crash of the process. A power failure may cost the last commits, never the
     // file (sqlite.org/pragma.html#pragma_synchronous).
     db.pragma('synchronous = NORMAL')
-    db.pragma(`journal_size_limit = ${LOG_LIMIT}`)
-    db.pragma(`wal_autocheckpoint = ${BACKSTOP}`)
     if (inspect(db, this.#file) === 'blank') createLayout(db, this.#file)
     // Compiled before anything is changed: they need all tables to be ours.
     const statements = prepareStatements(db)
     useWriteAheadLog(db, this.#file)
-    if (identity !== undefined)
+    if (identity !== undefined) {
+      db.pragma('wal_autocheckpoint = 0')
       this.#checkpointer = new Checkpointer({ path: this.#path, identity }, () => {
-        if (db.open) db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+        if (!db.open) return
+        db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+        db.pragma(`journal_size_limit = ${TOO_LARGE}`)
       })
+    }
     return { db, statements, size: new SizeLimit(db, this.#maxBytes) }
   }
 }

@@ -16,11 +16,13 @@ function opened(count = 1) {
   return { path, adapters }
 }
 
+/** Other bytes each time: SQLite writes no page that stays as it is. */
+let filled = 0
+
 async function fill(adapter: SqliteAdapter | undefined): Promise<void> {
+  const value = new Uint8Array(1_500).fill(++filled)
   for (let i = 0; i < 4_000; i += 100)
-    await Promise.all(
-      Array.from({ length: 100 }, (_, j) => adapter?.set(`${i + j}`, new Uint8Array(1_500))),
-    )
+    await Promise.all(Array.from({ length: 100 }, (_, j) => adapter?.set(`${i + j}`, value)))
 }
 
 /** How many pages of the log are not in the file yet. */
@@ -40,6 +42,24 @@ test('the log is moved into the file, by nobody who writes', async () => {
   await expect.poll(() => behind(path), { timeout: 20_000 }).toBeLessThan(1_000)
   expect(statSync(path).size).toBeGreaterThan(4_000 * 1_000)
 })
+
+test('the file of the log is cut off once a long reader lets it', async () => {
+  const { path, adapters } = opened()
+  const [adapter] = adapters
+  await fill(adapter)
+  const reader = new Database(path, { readonly: true })
+  onTestFinished(() => void reader.close())
+  reader.exec('BEGIN')
+  reader.prepare('SELECT count(*) FROM entry').get()
+  const size = (): number => statSync(`${path}-wal`).size
+  while (size() < 100_000_000) await fill(adapter)
+  reader.exec('COMMIT')
+  const fillAndLook = async () => {
+    await fill(adapter)
+    return size()
+  }
+  await expect.poll(fillAndLook, { timeout: 30_000 }).toBeLessThan(64_000_000)
+}, 60_000)
 
 test('adapters of one file share a thread, and the last to close ends it', async () => {
   const { adapters } = opened(4)

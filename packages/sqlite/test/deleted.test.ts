@@ -286,7 +286,8 @@ test.each(['removed', 'replaced'])(
     // Those of the 3 that churn, that of the handles, and the one that was there.
     expect(rowsIn(path).prefix).toBe(4)
     expect(faultsIn(path)).toEqual([])
-    await Promise.all(children.map(child => child.do('close', ['handle'])))
+    // One by one: SQLite leaves the log to the next process where the last two close at once.
+    for (const child of children) await child.do('close', ['handle'])
     expect(existsSync(`${path}-wal`)).toBe(false)
   },
   30_000,
