@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { conformance } from '../src/conformance/index.js'
 import { MemoryAdapter, MemoryStorage } from '../src/index.js'
-import { memoryCases } from './support/memory-subject.mjs'
+import { kitCases } from './support/memory-subject.mjs'
 
 const storage = new MemoryStorage()
 for (const { title, skip, run } of conformance({
@@ -10,7 +10,7 @@ for (const { title, skip, run } of conformance({
   if (skip === undefined) test(`in this process: ${title}`, { timeout: 60_000 }, run)
 }
 
-const { cases, stop } = await memoryCases(conformance)
+const { cases, stop } = await kitCases()
 afterAll(stop)
 
 for (const { title, skip, run } of cases) {

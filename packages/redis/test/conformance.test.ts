@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
-import { redisCases } from './support/redis-cases.mjs'
+import { kitCases } from './support/redis-cases.mjs'
 
-const { cases, stop } = redisCases()
+const { cases, stop } = kitCases()
 afterAll(stop)
 
 for (const { title, skip, run } of cases)

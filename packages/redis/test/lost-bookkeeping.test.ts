@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
+import { newSeed, randomFrom } from '../../core/test/support/random.mjs'
 import { bytes, newPrefix, openAdapter, openClient, readable, text } from './support/adapters.js'
 import { startChild } from './support/child.js'
 import { allUnder, namesUnder, orphansUnder } from './support/look-inside.mjs'
-import { newSeed, randomFrom } from './support/random.mjs'
 import { redisUrl } from './support/redis-server.mjs'
 
 const V = bytes('v')

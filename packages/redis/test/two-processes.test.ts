@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { redisCases } from './support/redis-cases.mjs'
+import { kitCases } from './support/redis-cases.mjs'
 
-const { cases, stop } = redisCases(subject => {
+const { cases, stop } = kitCases(subject => {
   /** How many handles a namespace has: every second one is in the other process. */
   const handles = new Map<string, number>()
   const open = (prefix: string) => {

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { conformance } from '@l2/core/conformance'
 import { RemoteMemory } from './remote-memory.mjs'
 
 /** @typedef {import('@l2/core/conformance').Subject} Subject */
@@ -97,12 +98,8 @@ async function memorySubject(timeout) {
 
 const isFault = (/** @type {string} */ group) => group === 'cut' || group === 'stall'
 
-/**
- * All cases of the kit over MemoryAdapter, with short deadlines where a backend is to hang.
- *
- * @param {(subject: Subject) => import('@l2/core/conformance').Case[]} conformance
- */
-export async function memoryCases(conformance) {
+/** All cases of the kit over MemoryAdapter, with short deadlines where a backend is to hang. */
+export async function kitCases() {
   const [calm, broken] = await Promise.all([memorySubject(5_000), memorySubject(500)])
   const cases = [
     ...conformance(calm.subject).filter(({ group }) => !isFault(group)),

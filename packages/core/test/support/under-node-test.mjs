@@ -1,9 +1,8 @@
 // @ts-check
-// The kit under node:test, over what is published: run by ../runners.test.ts.
+// The kit under node:test, over what is published: run by runners.ts.
 import { after, test } from 'node:test'
-import { conformance } from '@l2/core/conformance'
-import { memoryCases } from './memory-subject.mjs'
 
-const { cases, stop } = await memoryCases(conformance)
+const { kitCases } = await import(process.env['L2_KIT_CASES'] ?? '')
+const { cases, stop } = await kitCases()
 after(stop)
 for (const { title, skip, run } of cases) test(title, { skip: skip !== undefined }, run)

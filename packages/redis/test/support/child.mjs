@@ -1,21 +1,10 @@
 // Another process, told over IPC what to do: see child.ts. It runs what is published, from dist.
 
 import { RedisAdapter } from '@l2/redis'
-import { randomFrom } from './random.mjs'
+import { randomFrom } from '../../../core/test/support/random.mjs'
+import { serve } from '../../../core/test/support/serve.mjs'
 
-const handles = new Map()
-const aborts = new Map()
-
-const actions = {
-  open: (handle, options) => void handles.set(handle, new RedisAdapter(options)),
-  call: (handle, method, args, options, id) => {
-    const abort = new AbortController()
-    aborts.set(id, abort)
-    return handles.get(handle)[method](...args, { ...options, signal: abort.signal })
-  },
-  abort: id => aborts.get(id)?.abort(),
-  close: handle => handles.get(handle).close(),
-
+serve(options => new RedisAdapter(options), {
   /** Does what the kit's `crash` hook asks of a process; answers after the first set. */
   async setForEver(options, key) {
     const adapter = new RedisAdapter(options)
@@ -46,7 +35,7 @@ const actions = {
     await adapter.close()
     return report
   },
-}
+})
 
 function step(adapter, random, keys, tags) {
   const key = `key ${random(keys)}`
@@ -58,17 +47,3 @@ function step(adapter, random, keys, tags) {
   const value = new Uint8Array(random(40) === 0 ? 20_000 : random(3_000)).fill(7)
   return adapter.set(key, value, { ttl: random(3) * 50, tags: [tag(), tag(), tag()] })
 }
-
-process.on('message', async ({ id, action, args }) => {
-  try {
-    const result = await actions[action](...args, id)
-    process.send({ id, result })
-  } catch (error) {
-    const { name, message, code, retryable } = error
-    process.send({ id, error: { name, message, code, retryable } })
-  } finally {
-    aborts.delete(id)
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send({ ready: true })

@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { conformance } from '@l2/core/conformance'
 import { RedisAdapter } from '@l2/redis'
-import { Child } from './child-process.mjs'
+import { Child } from '../../../core/test/support/child-process.mjs'
+import { RemoteAdapter } from '../../../core/test/support/remote-adapter.mjs'
 import { bookkeepingUnder } from './look-inside.mjs'
 import { RedisProxy } from './redis-proxy.mjs'
 import { rawClient, redisAddress, redisUrl, redisUrlAt } from './redis-server.mjs'
-import { RemoteAdapter } from './remote-adapter.mjs'
 
 /** @typedef {Required<Omit<import('@l2/core/conformance').Subject, 'capabilities' | 'deviations' | 'seed'>>} FullSubject */
+
+const PROGRAM = new URL('child.mjs', import.meta.url)
 
 /** Of adapters whose backend is about to hang, in ms: short, since cases wait for it. */
 const SHORT_TIMEOUT = 500
@@ -72,7 +74,7 @@ function redisSubject(routes, raw, child, timeout) {
     restore: async prefix => (await routes.of(prefix)).resume(),
 
     async crash(prefix, key) {
-      const writer = new Child()
+      const writer = new Child(PROGRAM)
       await writer.ready
       const connectionName = `crash-${randomUUID()}`
       const { host, port, username, password } = raw.options
@@ -91,10 +93,10 @@ function redisSubject(routes, raw, child, timeout) {
  *
  * @param {(subject: FullSubject) => FullSubject} [adapt]
  */
-export function redisCases(adapt = subject => subject) {
+export function kitCases(adapt = subject => subject) {
   const routes = new Routes()
   const raw = rawClient()
-  const child = new Child()
+  const child = new Child(PROGRAM)
   const casesOf = (/** @type {number} */ timeout) =>
     conformance(adapt(redisSubject(routes, raw, child, timeout)))
   const hasty = casesOf(SHORT_TIMEOUT)

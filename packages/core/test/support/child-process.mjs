@@ -3,16 +3,14 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { L2Error } from '@l2/core'
 
-const PROGRAM = fileURLToPath(new URL('child.mjs', import.meta.url))
-
-/** Another process that does what `child.mjs` can. */
+/** Another process, whose program calls `serve` (see serve.mjs). */
 export class Child {
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: unknown) => void }>} */
   #pending = new Map()
   #lastId = 0
 
-  constructor(/** @type {import('node:child_process').ForkOptions} */ options = {}) {
-    this.process = fork(PROGRAM, { serialization: 'advanced', execArgv: [], ...options })
+  constructor(/** @type {URL} */ program) {
+    this.process = fork(fileURLToPath(program), { serialization: 'advanced', execArgv: [] })
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
       this.process.on('message', (/** @type {any} */ answer) => {

@@ -6,11 +6,11 @@ import { GuardedAdapter } from '@l2/core'
 
 let lastHandle = 0
 
-/** An adapter whose work a `RedisAdapter` in another process does. */
+/** An adapter whose work one in a child does, opened there with the same options. */
 export class RemoteAdapter extends GuardedAdapter {
   constructor(
     /** @type {import('./child-process.mjs').Child} */ child,
-    /** @type {import('@l2/core').AdapterOptions & { url: string }} */ options,
+    /** @type {import('@l2/core').AdapterOptions} */ options,
   ) {
     super(options, () => new RemoteBackend(child, options))
   }
