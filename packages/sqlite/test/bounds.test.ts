@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { newSeed, randomFrom } from '../../core/test/support/random.mjs'
 import { SqliteAdapter, type SqliteAdapterOptions } from '../src/index.js'
 import { startChild } from './support/child.js'
 import { temporaryFolder } from './support/folder.js'
 import { faultsIn, rowsIn } from './support/inspect.js'
-import { newSeed, randomFrom } from './support/random.mjs'
 
 const MiB = 2 ** 20
 const VALUE = new Uint8Array(1_000)

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
-import { sqliteCases } from './support/sqlite-cases.mjs'
+import { kitCases } from './support/sqlite-cases.mjs'
 
-const { cases, stop } = sqliteCases()
+const { cases, stop } = kitCases()
 afterAll(stop)
 
 for (const { title, skip, run } of cases)

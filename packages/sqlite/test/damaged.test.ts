@@ -10,12 +10,12 @@ import {
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFailed, test } from 'vitest'
+import { newSeed, randomFrom } from '../../core/test/support/random.mjs'
 import { SqliteAdapter } from '../src/index.js'
 import { startChild } from './support/child.js'
 import { openAt, ourFile, refusal } from './support/files.js'
 import { temporaryFolder } from './support/folder.js'
 import { faultsIn } from './support/inspect.js'
-import { newSeed, randomFrom } from './support/random.mjs'
 
 const bytes = new Uint8Array([1, 2, 3])
 const PAGE = 4_096

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { sqliteCases } from './support/sqlite-cases.mjs'
+import { kitCases } from './support/sqlite-cases.mjs'
 
 const PROCESSES = 4
 
-const { cases, stop } = sqliteCases(subject => {
+const { cases, stop } = kitCases(subject => {
   /** How many handles a namespace has: those of one process are every fourth. */
   const handles = new Map<string, number>()
   const open = (prefix: string) => {

@@ -1,7 +1,7 @@
 import { Crew, formatReport, fuzz, fuzzWith, PLANT_NAMES, type Report } from '@l2/fuzz'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
+import { newSeed } from '../../core/test/support/random.mjs'
 import { bounded, subject } from './support/fuzz-subject.mjs'
-import { newSeed } from './support/random.mjs'
 
 const seed = newSeed()
 

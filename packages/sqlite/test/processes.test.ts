@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFailed, test } from 'vitest'
+import { newSeed, randomFrom } from '../../core/test/support/random.mjs'
 import { SqliteAdapter } from '../src/index.js'
 import { type Child, startChild } from './support/child.js'
 import { temporaryFolder } from './support/folder.js'
 import { faultsIn, rowsIn } from './support/inspect.js'
-import { newSeed, randomFrom } from './support/random.mjs'
 
 interface Report {
   readonly calls: number

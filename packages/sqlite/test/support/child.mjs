@@ -2,25 +2,15 @@
 
 import { SqliteAdapter } from '@l2/sqlite'
 import Database from 'better-sqlite3'
-import { randomFrom } from './random.mjs'
+import { randomFrom } from '../../../core/test/support/random.mjs'
+import { serve } from '../../../core/test/support/serve.mjs'
 
-const handles = new Map()
-const aborts = new Map()
-
-const actions = {
-  open: (handle, options) => void handles.set(handle, new SqliteAdapter(options)),
-  call: (handle, method, args, options, id) => {
-    const abort = new AbortController()
-    aborts.set(id, abort)
-    return handles.get(handle)[method](...args, { ...options, signal: abort.signal })
-  },
-  abort: id => aborts.get(id)?.abort(),
+serve(options => new SqliteAdapter(options), {
   /** Leaves nothing of our own that holds the process. */
   idle() {
     process.removeAllListeners('disconnect')
     setImmediate(() => process.disconnect())
   },
-  close: handle => handles.get(handle).close(),
 
   /** Gives up root's rights. The addon is loaded first: this user may not be able to read it. */
   becomeNobody() {
@@ -69,7 +59,7 @@ const actions = {
     await adapter.close()
     return report
   },
-}
+})
 
 function step(adapter, random, keys, tags) {
   const key = `key ${random(keys)}`
@@ -81,17 +71,3 @@ function step(adapter, random, keys, tags) {
   const value = new Uint8Array(random(3_000)).fill(7)
   return adapter.set(key, value, { ttl: random(3) * 50, tags: [tag(), tag(), tag()] })
 }
-
-process.on('message', async ({ id, action, args }) => {
-  try {
-    const result = await actions[action](...args, id)
-    process.send({ id, result })
-  } catch (error) {
-    const { name, message, code, retryable } = error
-    process.send({ id, error: { name, message, code, retryable } })
-  } finally {
-    aborts.delete(id)
-  }
-})
-process.on('disconnect', () => process.exit())
-process.send({ ready: true })

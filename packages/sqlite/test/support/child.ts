@@ -1,13 +1,6 @@
-import type { ForkOptions } from 'node:child_process'
-import { onTestFinished } from 'vitest'
-import { Child } from './child-process.mjs'
+import { type Child, startProgram } from '../../../core/test/support/child.js'
 
 export type { Child }
 
-/** A child for one test, killed when the test is over. */
-export async function startChild(options?: ForkOptions): Promise<Child> {
-  const child = new Child(options)
-  onTestFinished(() => child.kill())
-  await child.ready
-  return child
-}
+/** A process that does what `child.mjs` can, killed when the test is over. */
+export const startChild = (): Promise<Child> => startProgram(new URL('child.mjs', import.meta.url))

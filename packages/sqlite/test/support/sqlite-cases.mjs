@@ -7,10 +7,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { conformance } from '@l2/core/conformance'
 import { SqliteAdapter } from '@l2/sqlite'
 import Database from 'better-sqlite3'
-import { Child } from './child-process.mjs'
-import { RemoteAdapter } from './remote-adapter.mjs'
+import { Child } from '../../../core/test/support/child-process.mjs'
+import { RemoteAdapter } from '../../../core/test/support/remote-adapter.mjs'
 
 /** @typedef {Required<Omit<import('@l2/core/conformance').Subject, 'capabilities' | 'deviations' | 'seed'>>} FullSubject */
+
+const PROGRAM = new URL('child.mjs', import.meta.url)
 
 /** Of adapters whose backend is about to hang, in ms: short, since cases wait for it. */
 const SHORT_TIMEOUT = 500
@@ -127,7 +129,7 @@ function sqliteSubject(files, childOf, timeout) {
     restore: prefix => files.restore(files.of(prefix)),
 
     async crash(prefix, key) {
-      const writer = new Child()
+      const writer = new Child(PROGRAM)
       await writer.ready
       await writer.do('setForEver', [optionsOf(prefix), key])
       await pause(Math.random() * LONGEST_LIFE)
@@ -143,9 +145,9 @@ function sqliteSubject(files, childOf, timeout) {
  * @param {(subject: FullSubject) => FullSubject} [adapt]
  * @param {number} others how many other processes take turns in having handles.
  */
-export function sqliteCases(adapt = subject => subject, others = 1) {
+export function kitCases(adapt = subject => subject, others = 1) {
   const files = new Files()
-  const children = Array.from({ length: others }, () => new Child())
+  const children = Array.from({ length: others }, () => new Child(PROGRAM))
   let turn = 0
   const childOf = () => /** @type {Child} */ (children[turn++ % others])
   const casesOf = (/** @type {number} */ timeout) =>

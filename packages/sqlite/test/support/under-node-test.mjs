@@ -1,8 +1,0 @@
-// @ts-check
-// The kit under node:test, over what is published: run by ../runners.test.ts.
-import { after, test } from 'node:test'
-import { sqliteCases } from './sqlite-cases.mjs'
-
-const { cases, stop } = sqliteCases()
-after(stop)
-for (const { title, skip, run } of cases) test(title, { skip: skip !== undefined }, run)
