@@ -1,34 +1,20 @@
 import { type Adapter, MemoryAdapter, type SetOptions } from '@l2/core'
 import { describe, expect, it } from 'vitest'
+import { newSeed, randomFrom } from '../../core/test/support/random.mjs'
 import { Cache } from '../src/index.js'
 
 // Repeat one: L2_SEED=123 vitest run packages/cache/test/races-random.test.ts
-const given = process.env['L2_SEED']
-const SEED = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given)
-const RUNS = given === undefined ? 2_000 : 1
-
-/** mulberry32, a small generator of numbers in [0, 1). */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
+const SEED = newSeed()
+const RUNS = process.env['L2_SEED'] === undefined ? 2_000 : 1
 
 /** Decides by a seed what goes on next: nothing here takes real time. */
 class Scheduler {
   readonly waiting: (() => void)[] = []
-  readonly next: () => number
+  /** A whole number from 0 to below a bound. */
+  readonly pick: (bound: number) => number
 
   constructor(seed: number) {
-    this.next = random(seed)
-  }
-
-  pick(below: number): number {
-    return Math.floor(this.next() * below)
+    this.pick = randomFrom(seed)
   }
 
   pause(): Promise<void> {
@@ -131,7 +117,7 @@ async function run(seed: number): Promise<void> {
 
   const failures: unknown[] = []
   for (let left = 40; left > 0 || running > 0; ) {
-    if (left > 0 && (running === 0 || (running < 8 && scheduler.next() < 0.4))) {
+    if (left > 0 && (running === 0 || (running < 8 && scheduler.pick(10) < 4))) {
       left--
       running++
       step()
