@@ -6,6 +6,10 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
+import { runWithServices } from './services/run-with-services.mjs'
+
+/** Those that need a server. */
+const SERVED = /^(redis|postgres)/
 
 const args = process.argv.slice(2).filter(arg => arg !== '--')
 const dash = args.findIndex(arg => arg.startsWith('-'))
@@ -22,8 +26,9 @@ if (unknown.length > 0) {
 }
 for (const file of files) {
   console.log(`\n== ${file.replace('.bench.js', '')}`)
-  const { status } = spawnSync(process.execPath, [join(dist, file), ...options], {
-    stdio: 'inherit',
-  })
+  const args = [join(dist, file), ...options]
+  const status = SERVED.test(file)
+    ? await runWithServices(process.execPath, args)
+    : spawnSync(process.execPath, args, { stdio: 'inherit' }).status
   if (status !== 0) process.exit(status ?? 1)
 }

@@ -4,7 +4,7 @@ import { verify } from '../benchmarks/src/harness/verify.js'
 import { ratios } from '../benchmarks/src/ratios.js'
 
 /** A cache without a fault. */
-function honest(): Required<Omit<Subject, 'toValue'>> {
+function honest(): Required<Omit<Subject, 'toValue' | 'usedBytes'>> {
   const entries = new Map<string, { value: unknown; tags: string[] }>()
   const setTagged = async (key: string, value: unknown, tags: string[]) =>
     entries.set(key, { value, tags })

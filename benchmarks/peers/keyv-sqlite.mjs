@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { KeyvSqlite } from '@keyv/sqlite'
 import Keyv from 'keyv'
-import { asText } from './text.mjs'
+import { asText } from '../dist/harness/text.js'
 
 const TTL = 3_600_000
 

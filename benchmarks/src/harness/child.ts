@@ -1,5 +1,5 @@
 // The process of one subject, told over IPC what to do. Between two requests it is idle.
-import { bytesPerEntry } from './disk.js'
+import { bytesPerEntry } from './entry-size.js'
 import { COUNT } from './keys.js'
 import { type Slice, type SliceOptions, slice } from './slice.js'
 import type { Open, Place, Row, Subject } from './subject.js'
@@ -15,7 +15,7 @@ export interface Actions {
   slice(work: WorkName, options: SliceOptions): Promise<Slice>
   /** Resident set of this process, in bytes. */
   rss(): number
-  /** Bytes on disk per entry with 3 tags (where it has tags), in a store of its own. */
+  /** Bytes per entry with 3 tags (where it has tags), stored anew. */
   bytesPerEntry(row: Row, place: Place): Promise<number>
 }
 

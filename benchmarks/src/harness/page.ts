@@ -21,7 +21,7 @@ export function writePage(
   rows: readonly Row[],
   sections: readonly string[],
 ): void {
-  const peers = rows.some(({ peer }) => peer) ? peerVersions() : {}
+  const peers = peerVersions(rows.flatMap(({ peer = [] }) => peer))
   const all = Object.entries({ 'Node.js': process.versions.node, ...versions, ...peers })
   const notes = rows.flatMap(({ title, note }) => (note ? [`- ${title}: ${note}`] : []))
   const text = [
@@ -37,13 +37,12 @@ export function writePage(
   console.log(`\nwrote benchmarks/results/${name}.md`)
 }
 
-/** As they are pinned; the driver is the same for all. */
-function peerVersions(): Record<string, string> {
+/** As they are pinned. */
+function peerVersions(names: readonly string[]): Record<string, string> {
+  if (names.length === 0) return {}
   const manifest = readFileSync(new URL('peers/package.json', benchmarks), 'utf8')
   const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(manifest)
-  return Object.fromEntries(
-    Object.entries(dependencies).filter(([, version]) => !version.startsWith('link:')),
-  )
+  return Object.fromEntries(names.map(name => [name, dependencies[name] ?? 'unknown']))
 }
 
 /** The version of a package that the benchmarks depend on. */

@@ -1,7 +1,7 @@
 import type { Running } from './running.js'
 import { table } from './table.js'
 
-/** What the subjects take: on disk per entry, and in memory after all their work. */
+/** What the subjects take: in their store per entry, and in memory after all their work. */
 export async function sizes(
   running: readonly Running[],
   folderOf: (name: string) => string,
@@ -14,6 +14,6 @@ export async function sizes(
     const tags = works.includes('set-tagged') ? '3' : 'none'
     rows.push([row.title, tags, bytes.toFixed(0), (rss / 2 ** 20).toFixed(0)])
   }
-  const head = ['', 'tags', 'bytes on disk per entry', 'MiB of RSS after all work']
+  const head = ['', 'tags', 'bytes per entry in the store', 'MiB of RSS after all work']
   return `## Sizes\n\n${table(head, rows)}`
 }

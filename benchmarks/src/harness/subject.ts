@@ -16,6 +16,8 @@ export interface Subject {
   setTagged?(key: string, value: unknown, tags: string[]): Promise<unknown>
   delete(key: string): Promise<unknown>
   deleteByTag?(tag: string): Promise<unknown>
+  /** What its store takes, in bytes, where that isn't the files in its folder. */
+  usedBytes?(): Promise<number>
   /** Writes what it still holds back, so that the size of its files is known. */
   close(): Promise<unknown>
 }
@@ -40,8 +42,8 @@ export interface Row {
   readonly title: string
   /** The file in `subjects/`, or in `../peers/`, without its ending. */
   readonly file: string
-  /** In `../peers/`, whose packages are installed when they are first needed. */
-  readonly peer?: boolean
+  /** It is in `../peers/`, and made of these packages there, which are installed when first needed. */
+  readonly peer?: readonly string[]
   /** It needs a native module that takes minutes to compile. */
   readonly native?: boolean
   /** The name that this file exports the {@link Open} under. Default: `open`. */

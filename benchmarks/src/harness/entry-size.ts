@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { eachOf, Keys, someValues, tagsOf } from './keys.js'
 import type { Place, Subject } from './subject.js'
 
-/** Bytes of all files in the place, per entry, after the subject was filled and closed. */
+/** What an entry takes in the subject's store, or in its files, once it was filled and closed. */
 export async function bytesPerEntry(
   subject: Subject,
   { folder }: Place,
@@ -11,12 +11,15 @@ export async function bytesPerEntry(
 ): Promise<number> {
   const { all } = new Keys('entry', count)
   const value = someValues().map(bytes => subject.toValue?.(bytes) ?? bytes)
+  const before = (await subject.usedBytes?.()) ?? 0
   let at = 0
   await eachOf(all, key => {
     const one = value[at++ % value.length]
     return subject.setTagged ? subject.setTagged(key, one, tagsOf(key)) : subject.set(key, one)
   })
+  const after = await subject.usedBytes?.()
   await subject.close()
+  if (after !== undefined) return (after - before) / all.length
   const sizes = readdirSync(folder).map(name => statSync(join(folder, name)).size)
   return sizes.reduce((sum, size) => sum + size, 0) / all.length
 }
