@@ -32,10 +32,12 @@ export async function startRedis(host, say) {
  * @param {import('./server-host.mjs').ServerHost} host
  * @param {(line: string) => void} say
  * @param {string[]} [settings] lines of redis.conf
+ * @param {{ password?: string, args?: string[], find?: typeof findRedis }} [options] `args` come
+ *   behind the name of redis.conf
  */
-export async function startRedisServer(host, say, settings = []) {
-  const { program, env, origin } = await findRedis(say)
-  const password = randomBytes(16).toString('hex')
+export async function startRedisServer(host, say, settings = [], options = {}) {
+  const { password = newPassword(), args = [], find = findRedis } = options
+  const { program, env, origin } = await find(say)
   const launch = (/** @type {number} */ port) => {
     const folder = join(host.folder, `redis-${port}`)
     mkdirSync(folder, { recursive: true })
@@ -50,7 +52,7 @@ export async function startRedisServer(host, say, settings = []) {
       ...settings,
     ]
     writeFileSync(config, lines.join('\n'), { mode: 0o600 })
-    server = host.start({ name: 'redis', file: program, args: [config], env })
+    server = host.start({ name: 'redis', file: program, args: [config, ...args], env })
     return server
   }
   /** @type {ReturnType<typeof host.start>} */
@@ -72,6 +74,8 @@ export async function startRedisServer(host, say, settings = []) {
     startAgain: () => answering(launch(port), () => ask(port)),
   }
 }
+
+export const newPassword = () => randomBytes(16).toString('hex')
 
 /** Rejects when no Redis answers there. */
 export async function pingRedis(/** @type {string} */ url) {

@@ -7,13 +7,19 @@ import {
   GuardedAdapter,
   type ResolvedAdapterOptions,
 } from '@l2/core'
-import type { RedisOptions } from 'ioredis'
 import { RedisBulk } from './redis-bulk.js'
 import { RedisClient } from './redis-client.js'
+import { RedisCluster } from './redis-cluster.js'
 import { describeError, isReplica } from './redis-errors.js'
 import { Keyspace } from './redis-keys.js'
-import { connectionOf, type RedisConnectionOptions } from './redis-options.js'
+import {
+  type ClusterPlace,
+  connectionOf,
+  type Place,
+  type RedisConnectionOptions,
+} from './redis-options.js'
 import { CallQueue } from './redis-queue.js'
+import type { Route } from './redis-route.js'
 import { RedisStore } from './redis-store.js'
 
 /** What `new RedisAdapter()` takes: how to connect, in one of three ways, and what all adapters take. */
@@ -48,16 +54,21 @@ export class RedisAdapter extends GuardedAdapter {
 }
 
 class RedisBackend implements Backend {
-  readonly #client: RedisClient
+  readonly #route: Route
   readonly #store: RedisStore
   readonly #bulk: RedisBulk
-  readonly #queue = new CallQueue()
+  readonly #queue: CallQueue
 
-  constructor(connection: () => RedisOptions, { prefix, timeout }: ResolvedAdapterOptions) {
-    const keys = new Keyspace((connection().keyPrefix ?? '') + prefix)
-    this.#client = new RedisClient(connection, timeout, keys.probe)
-    this.#store = new RedisStore(this.#client, keys)
-    this.#bulk = new RedisBulk(this.#client, keys)
+  constructor(place: () => Place, { prefix, timeout }: ResolvedAdapterOptions) {
+    const { keyPrefix, seeds } = place()
+    const keys = new Keyspace(keyPrefix + prefix)
+    const inCluster = seeds !== undefined
+    this.#route = inCluster
+      ? new RedisCluster(place as () => ClusterPlace, timeout, keys)
+      : new RedisClient(() => place().each, timeout, keys.probe(0))
+    this.#queue = new CallQueue(inCluster)
+    this.#store = new RedisStore(this.#route, keys)
+    this.#bulk = new RedisBulk(this.#route, keys)
   }
 
   get(key: string, call: Call): Promise<Uint8Array | undefined> {
@@ -93,17 +104,17 @@ class RedisBackend implements Backend {
     return call.background ? this.#bulk.pruneSamples(call) : this.#bulk.prune(call)
   }
 
-  async ping(call: Call): Promise<void> {
-    await this.#store.ping(call)
+  ping(call: Call): Promise<void> {
+    return this.#store.ping(call)
   }
 
   close(): Awaitable<void> {
-    this.#client.close()
+    this.#route.close()
   }
 
   describe(error: unknown): Failure | undefined {
     // A primary that has become a replica: its place may have a new one by now, and its reads lag.
-    if (isReplica(error)) this.#client.reconnect()
+    if (isReplica(error)) this.#route.reconnect()
     return describeError(error)
   }
 

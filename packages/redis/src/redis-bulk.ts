@@ -1,7 +1,7 @@
 import type { Call } from '@l2/core'
-import type { RedisClient } from './redis-client.js'
 import { BUCKETS, type Keyspace } from './redis-keys.js'
 import { tagAndKey } from './redis-record.js'
+import type { Node, Route } from './redis-route.js'
 import { PRUNE, REMOVE } from './redis-scripts.js'
 
 /** Keys in one step: about 1 ms of Redis's time (measured). */
@@ -9,6 +9,9 @@ const STEP = 64
 
 /** Names that SCAN looks at in one step. */
 const SCAN_COUNT = '500'
+
+/** How long a bucket may be on its way to another node, in ms, before work does without it. */
+const PATIENCE = 250
 
 /** Members looked at in one go in the background; again where more than a quarter were not true. */
 const SAMPLE = 16
@@ -18,11 +21,11 @@ const BUCKETS_AT_ONCE = STEP / SAMPLE
 
 /** The operations on many keys, in slices. */
 export class RedisBulk {
-  readonly #client: RedisClient
+  readonly #route: Route
   readonly #keys: Keyspace
 
-  constructor(client: RedisClient, keys: Keyspace) {
-    this.#client = client
+  constructor(route: Route, keys: Keyspace) {
+    this.#route = route
     this.#keys = keys
   }
 
@@ -44,26 +47,38 @@ export class RedisBulk {
         }),
       )
       found = [...steps.filter(({ keys }) => keys.length > 0), ...later]
-      yield steps.reduce((sum, { removed }) => sum + removed, 0)
+      yield sum(steps.map(({ removed }) => removed))
     }
   }
 
   /** Removes everything under the prefix. What carries tags is a miss from the first slice on. */
   async *removeAll(call: Call): AsyncGenerator<number, void> {
-    await this.#all(BUCKETS, bucket =>
-      this.#client.use(call, connection =>
-        connection.send(call, 'unlink', this.#indexed(bucket, [])),
-      ),
-    )
+    await this.#all(BUCKETS, bucket => this.#unlink(bucket, this.#indexed(bucket, []), call))
     yield 0
+    let before = await this.#route.layout(call)
+    for (let sameAgain = false; ; ) {
+      for (const node of before.nodes) yield* this.#removeAt(node, call)
+      const after = await this.#route.layout(call)
+      yield 0
+      // What was on its way to a node that had been looked through by then would be left. As long as
+      // nothing but that goes on, it is there at the next look.
+      const same = after.name === before.name
+      if (same && (sameAgain || !after.moving)) return
+      sameAgain = same
+      before = after
+    }
+  }
+
+  /** Looks at every name in one Redis, and removes those that are ours. */
+  async *#removeAt(node: Node, call: Call): AsyncGenerator<number, void> {
     let cursor = '0'
     do {
-      const [next, names] = (await this.#client.use(call, connection =>
+      const [next, names] = (await node.use(0, call, connection =>
         connection.send(call, 'scan', [cursor, 'MATCH', this.#keys.pattern, 'COUNT', SCAN_COUNT]),
       )) as [Buffer, Buffer[]]
       cursor = String(next)
       yield 0
-      yield await this.#unlink(names.map(String), call)
+      yield await this.#unlinkOurs(names.map(String), call)
     } while (cursor !== '0')
   }
 
@@ -73,7 +88,7 @@ export class RedisBulk {
       const index = this.#keys.index(bucket)
       let from: Buffer | string = '-'
       for (;;) {
-        const members = (await this.#client.use(call, connection =>
+        const members = (await this.#route.use(bucket, call, connection =>
           connection.send(call, 'zrangebylex', [index, from, '+', 'LIMIT', '0', String(STEP)]),
         )) as Buffer[]
         const last = members.at(-1)
@@ -110,13 +125,24 @@ export class RedisBulk {
     call: Call,
   ): Promise<{ readonly removed: number; readonly last: string; readonly keys: string[] }> {
     const args = [tag, this.#keys.keyStart(bucket), String(STEP), from, last]
-    const [removed, until, ...next] = (await this.#client.use(call, connection =>
-      connection.run(call, REMOVE, this.#indexed(bucket, keys), args),
+    const [removed, until, ...next] = (await this.#route.use(bucket, call, (connection, moving) =>
+      moving > PATIENCE
+        ? this.#drop(bucket, call)
+        : connection.run(call, REMOVE, this.#indexed(bucket, keys), args),
     )) as [number, Buffer?, ...Buffer[]]
     return { removed, last: String(until ?? ''), keys: next.map(String) }
   }
 
-  async #unlink(names: readonly string[], call: Call): Promise<number> {
+  /**
+   * All entries with tags become misses, of which some would have to. The way out for a bucket that is
+   * being moved: only commands with one key work.
+   */
+  async #drop(bucket: number, call: Call): Promise<[number]> {
+    await this.#unlink(bucket, this.#indexed(bucket, []), call)
+    return [0]
+  }
+
+  async #unlinkOurs(names: readonly string[], call: Call): Promise<number> {
     const ours = new Map<number, string[]>()
     for (const name of names) {
       const bucket = this.#keys.bucketOfName(name)
@@ -127,16 +153,22 @@ export class RedisBulk {
     }
     // One command for each bucket: its names are of one slot.
     const removed = await Promise.all(
-      [...ours.values()].map(some =>
-        this.#client.use(call, connection => connection.send(call, 'unlink', some)),
-      ),
+      [...ours].map(([bucket, some]) => this.#unlink(bucket, some, call)),
     )
-    return removed.reduce((sum: number, one) => sum + Number(one), 0)
+    return sum(removed)
+  }
+
+  /** Removes what is called so, all of one bucket. */
+  #unlink(bucket: number, names: string[], call: Call): Promise<number> {
+    return this.#route.use(bucket, call, async (connection, moving) => {
+      if (moving === 0) return Number(await connection.send(call, 'unlink', names))
+      return sum(await Promise.all(names.map(name => this.#unlink(bucket, [name], call))))
+    })
   }
 
   /** Whether many of the members that it looked at were not true. */
   async #pruneSample(bucket: number, call: Call): Promise<boolean> {
-    const sample = (await this.#client.use(call, connection =>
+    const sample = (await this.#route.use(bucket, call, connection =>
       connection.send(call, 'zrandmember', [this.#keys.index(bucket), String(SAMPLE)]),
     )) as Buffer[]
     if (sample.length === 0 || call.abandoned) return false
@@ -151,7 +183,10 @@ export class RedisBulk {
     )
     const args = [this.#keys.keyStart(bucket), ...pairs.map(({ tag }) => tag)]
     return Number(
-      await this.#client.use(call, connection => connection.run(call, PRUNE, keys, args)),
+      await this.#route.use(bucket, call, (connection, moving) =>
+        // Some other time: what it would remove does no harm.
+        moving > PATIENCE ? Promise.resolve(0) : connection.run(call, PRUNE, keys, args),
+      ),
     )
   }
 
@@ -167,6 +202,8 @@ export class RedisBulk {
     return Promise.all(Array.from({ length: count }, (_, bucket) => work(bucket)))
   }
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)
 
 const AFTER = Buffer.from('(')
 

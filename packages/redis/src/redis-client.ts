@@ -1,6 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
 import type { RedisOptions } from 'ioredis'
 import { RedisConnection } from './redis-connection.js'
+import type { Layout, Route, Send } from './redis-route.js'
 
 interface Waiting {
   readonly call: Call
@@ -13,10 +14,11 @@ interface Waiting {
  * ended. Calls that wait for it go out in the order they were made. One attempt at a time; when it
  * fails, so do those that waited, and the next call tries again.
  */
-export class RedisClient {
+export class RedisClient implements Route {
   readonly #options: () => RedisOptions
   readonly #timeout: number
   readonly #probe: string
+  readonly #inCluster: boolean
   readonly #closing = new AbortController()
   #connection: RedisConnection | undefined
   #attempt: Promise<void> | undefined
@@ -25,20 +27,31 @@ export class RedisClient {
   /**
    * @param options how to connect, asked anew each time: passwords change.
    * @param probe a key that nothing else has.
+   * @param inCluster whether it must be a node of a Redis Cluster, or must not be one.
    */
-  constructor(options: () => RedisOptions, timeout: number, probe: string) {
+  constructor(options: () => RedisOptions, timeout: number, probe: string, inCluster = false) {
     this.#options = options
     this.#timeout = timeout
     this.#probe = probe
+    this.#inCluster = inCluster
   }
 
-  /** Runs `send` at once where there is a connection, and as soon as there is one otherwise. */
-  use<T>(call: Call, send: (connection: RedisConnection) => Promise<T>): Promise<T> {
-    if (this.#connection?.isOpen) return send(this.#connection)
+  /** Whether `use` would send at once. */
+  get isOpen(): boolean {
+    return this.#connection?.isOpen === true
+  }
+
+  /** Whether nobody waits for anything. */
+  get isIdle(): boolean {
+    return this.#attempt === undefined && this.#connection?.isIdle !== false
+  }
+
+  use<T>(_bucket: number, call: Call, send: Send<T>): Promise<T> {
+    if (this.#connection?.isOpen) return send(this.#connection, 0)
     return new Promise((resolve, reject) => {
       const start = (connection: RedisConnection): void => {
         try {
-          send(connection).then(resolve, reject)
+          send(connection, 0).then(resolve, reject)
         } catch (error) {
           reject(error)
         }
@@ -46,6 +59,14 @@ export class RedisClient {
       this.#waiting.push({ call, start, fail: reject })
       this.#attempt ??= this.#connect()
     })
+  }
+
+  heads(): Promise<readonly number[]> {
+    return Promise.resolve([0])
+  }
+
+  layout(): Promise<Layout> {
+    return Promise.resolve({ nodes: [this], name: '', moving: false })
   }
 
   /** Has the next call make a new connection. Calls without an answer fail. */
@@ -68,7 +89,7 @@ export class RedisClient {
         this.#options(),
         this.#timeout,
         this.#connection,
-        this.#probe,
+        { probe: this.#probe, inCluster: this.#inCluster },
         signal,
       )
       this.#connection = connection

@@ -1,8 +1,9 @@
 import { type Call, L2Error } from '@l2/core'
 import { Command, Redis, type RedisOptions } from 'ioredis'
 import { Outbox } from './redis-outbox.js'
+import type { Argument, Sender } from './redis-route.js'
 import type { Script } from './redis-scripts.js'
-import { checkServer } from './redis-server.js'
+import { checkServer, type Expected } from './redis-server.js'
 
 /** What a connection attempt may take where the adapter has no `timeout`, in ms: ioredis's own. */
 const CONNECT_TIMEOUT = 10_000
@@ -42,10 +43,8 @@ interface Turn {
   readonly onAbandon: () => void
 }
 
-export type Argument = string | Buffer
-
 /** One connection to one Redis, until it ends: then there will be another. */
-export class RedisConnection {
+export class RedisConnection implements Sender {
   readonly #redis: Redis
   readonly #timeout: number
   /** What tells this connection from all others to Redis: arguments of CLIENT KILL. */
@@ -66,14 +65,13 @@ export class RedisConnection {
    *
    * @param predecessor ended before this one: what it sent and Redis has not read is dropped, so that
    * nothing of it comes behind what is sent here. Not where the Redis user may not CLIENT KILL.
-   * @param probe a key for the proof that writes are taken.
    * @param signal ends the attempt.
    */
   static async open(
     options: RedisOptions,
     timeout: number,
     predecessor: RedisConnection | undefined,
-    probe: string,
+    expected: Expected,
     signal: AbortSignal,
   ): Promise<RedisConnection> {
     const connection = new RedisConnection(options, timeout)
@@ -88,7 +86,7 @@ export class RedisConnection {
     try {
       await connection.#connect()
       const kill = predecessor === undefined ? undefined : predecessor.#name
-      connection.#name = await checkServer(connection, probe, kill)
+      connection.#name = await checkServer(connection, expected, kill)
       connection.#letGo()
       return connection
     } catch (error) {
@@ -101,16 +99,15 @@ export class RedisConnection {
     }
   }
 
-  /** Whether it can be used as far as anybody knows. */
   get isOpen(): boolean {
     return this.#redis.status === 'ready' && this.#redis.stream.writable
   }
 
-  /**
-   * Sends one command. Strings in the answer are Buffers.
-   *
-   * @param name in lower case.
-   */
+  /** Whether everything has its answer. */
+  get isIdle(): boolean {
+    return this.#redis.commandQueue.length === 0
+  }
+
   send(call: Call, name: string, args: Argument[]): Promise<unknown> {
     const command = new Command(name, args)
     call.onAbandon(this.#thisTurn().onAbandon)
@@ -122,18 +119,13 @@ export class RedisConnection {
     return command.promise
   }
 
-  /** Runs a script, which Redis may have forgotten or never known. */
   run(
     call: Call,
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown> {
-    const count = String(keys.length)
-    return this.send(call, 'evalsha', [script.sha1, count, ...keys, ...args]).catch(error => {
-      if (call.abandoned || !isNoScript(error)) throw error
-      return this.send(call, 'eval', [script.text, count, ...keys, ...args])
-    })
+    return runScript(this, call, script, keys, args)
   }
 
   /** Ends it at once. What has no answer yet fails, and may have taken effect. */
@@ -208,6 +200,21 @@ export class RedisConnection {
     if (left > 0) setTimeout(() => setImmediate(check), left).unref()
     else check()
   }
+}
+
+/** What `run` of each sender does. */
+export function runScript(
+  sender: Sender,
+  call: Call,
+  script: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+): Promise<unknown> {
+  const count = String(keys.length)
+  return sender.send(call, 'evalsha', [script.sha1, count, ...keys, ...args]).catch(error => {
+    if (call.abandoned || !isNoScript(error)) throw error
+    return sender.send(call, 'eval', [script.text, count, ...keys, ...args])
+  })
 }
 
 const isNoScript = (error: unknown): boolean =>

@@ -39,6 +39,8 @@ test.each([
   ['NOAUTH Authentication required.', 'L2_UNAVAILABLE', 'password'],
   ['MOVED 3999 127.0.0.1:6381', 'L2_UNSUITABLE_BACKEND', 'Cluster'],
   ["CROSSSLOT Keys in request don't hash to the same slot", 'L2_UNSUITABLE_BACKEND', 'Cluster'],
+  ['CLUSTERDOWN Hash slot not served', 'L2_UNAVAILABLE', 'no primary'],
+  ['TRYAGAIN Multiple keys request during rehashing of slot', 'L2_UNAVAILABLE', 'moving'],
   ['L2LAYOUT another version', 'L2_SCHEMA_MISMATCH', 'one version'],
   [
     'WRONGTYPE Operation against a key holding the wrong kind of value',

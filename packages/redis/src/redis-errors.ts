@@ -6,6 +6,11 @@ const NEEDED_RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
   '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
 
+/** What to do where one Redis was expected, and a node of a cluster is there. */
+export const CLUSTER_NODE =
+  'this is a node of a Redis Cluster: name some nodes in `connection: { cluster: [{ host, port }] }`, ' +
+  'or give your Cluster of ioredis as `client`.'
+
 const READ_ONLY = /\bREADONLY\b/
 
 interface Meaning {
@@ -49,11 +54,14 @@ const MEANINGS: readonly Meaning[] = [
     retryable: false,
   },
   {
-    word: /\b(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/,
+    word: /\b(CLUSTERDOWN|TRYAGAIN)\b/,
+    code: 'L2_UNAVAILABLE',
+    message: 'the Redis Cluster has no primary for this slot now, or is moving it to another.',
+  },
+  {
+    word: /\b(MOVED|ASK|CROSSSLOT)\b/,
     code: 'L2_UNSUITABLE_BACKEND',
-    message:
-      'this is a node of a Redis Cluster, which this version of @l2/redis does not know: connect ' +
-      'to a Redis with cluster-enabled no.',
+    message: CLUSTER_NODE,
   },
   {
     word: new RegExp(`\\b${LAYOUT_ERROR}\\b`),

@@ -27,7 +27,7 @@ test('no two pairs of prefix and key have one name, in any bucket', () => {
       keys.index(bucket),
       keys.draft(bucket, '1abc'),
     ])
-    return [keys.probe, ...others.flat(), ...KEYS.map(key => keys.record(bucketOf(key), key))]
+    return [keys.probe(0), ...others.flat(), ...KEYS.map(key => keys.record(bucketOf(key), key))]
   })
   expect(new Set(names).size).toBe(names.length)
 })

@@ -42,8 +42,8 @@ export class Keyspace {
   }
 
   /** Is never there for longer than the script that proves that Redis takes writes. */
-  get probe(): string {
-    return `${this.#buckets[0]}p`
+  probe(bucket: number): string {
+    return `${this.#buckets[bucket]}p`
   }
 
   /** Where in the bytes of {@link record} the key begins, counted from 1 as Lua does. */

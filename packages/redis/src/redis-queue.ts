@@ -10,6 +10,8 @@ interface Waiting<T = unknown> {
 /** Calls of one key, all reads or all writes, that nothing came in between of. */
 interface Group {
   readonly write: boolean
+  /** How many have been sent and have no answer, of those that did not wait. */
+  open: number
   readonly calls: Waiting[]
   /** Who waits for its end. */
   readonly onEnd: (() => void)[]
@@ -32,24 +34,29 @@ interface Lane {
  */
 export class CallQueue {
   readonly #lanes = new Map<string, Lane>()
+  readonly #readsMove: boolean
+
+  /** @param readsMove whether a read may be sent again, and so come behind what was sent after it. */
+  constructor(readsMove = false) {
+    this.#readsMove = readsMove
+  }
 
   /** @param send runs at once where the key is free, and never once the call is abandoned. */
   read<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(key)
-    // A read that need not wait keeps nobody else waiting: one connection keeps the order.
-    return lane === undefined ? send() : join(lane, false, call, send)
+    if (lane === undefined) {
+      // A read that need not wait keeps nobody else waiting: one connection keeps the order.
+      return this.#readsMove ? this.#open(key, false, send) : send()
+    }
+    const { sent, waiting } = lane
+    if (sent.write || sent.open === 0 || waiting.length > 0) return join(lane, false, call, send)
+    return this.#sendIn(sent, key, lane, send)
   }
 
   /** As {@link read}, and younger calls of the key wait for it. */
   write<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
     const lane = this.#lanes.get(key)
-    if (lane !== undefined) return join(lane, true, call, send)
-    const result = send()
-    const opened: Lane = { sent: { write: true, calls: [], onEnd: [] }, waiting: [] }
-    this.#lanes.set(key, opened)
-    const next = (): void => this.#next(key, opened)
-    result.then(next, next)
-    return result
+    return lane === undefined ? this.#open(key, true, send) : join(lane, true, call, send)
   }
 
   /** Resolves when all calls made so far have their answers, or none will come. */
@@ -59,6 +66,23 @@ export class CallQueue {
         new Promise<void>(resolve => (waiting.at(-1) ?? sent).onEnd.push(resolve)),
     )
     await Promise.all(ends)
+  }
+
+  #open<T>(key: string, write: boolean, send: () => Promise<T>): Promise<T> {
+    const lane: Lane = { sent: { write, open: 0, calls: [], onEnd: [] }, waiting: [] }
+    const result = this.#sendIn(lane.sent, key, lane, send)
+    this.#lanes.set(key, lane)
+    return result
+  }
+
+  #sendIn<T>(group: Group, key: string, lane: Lane, send: () => Promise<T>): Promise<T> {
+    const result = send()
+    group.open++
+    const end = (): void => {
+      if (--group.open === 0) this.#next(key, lane)
+    }
+    result.then(end, end)
+    return result
   }
 
   #next(key: string, lane: Lane): void {
@@ -78,7 +102,7 @@ function join<T>(lane: Lane, write: boolean, call: Call, send: () => Promise<T>)
   return new Promise<T>((resolve, reject) => {
     let group = lane.waiting.at(-1)
     if (group?.write !== write) {
-      group = { write, calls: [], onEnd: [] }
+      group = { write, open: 0, calls: [], onEnd: [] }
       lane.waiting.push(group)
     }
     group.calls.push({ call, send, resolve, reject } as Waiting)

@@ -1,5 +1,6 @@
 import { type Call, L2Error } from '@l2/core'
 import type { RedisConnection } from './redis-connection.js'
+import { CLUSTER_NODE } from './redis-errors.js'
 import { PROBE } from './redis-scripts.js'
 
 /** The oldest version that has all that we use: CLIENT INFO, ZRANDMEMBER. */
@@ -7,6 +8,14 @@ const OLDEST = [6, 2] as const
 
 /** A call of our own: nobody can give it up. */
 const OWN: Call = { abandoned: false, background: true, onAbandon: () => {} }
+
+/** What a connection is to find. */
+export interface Expected {
+  /** A key for the proof that writes are taken. */
+  readonly probe: string
+  /** Whether it must be a node of a Redis Cluster, or must not be one. */
+  readonly inCluster: boolean
+}
 
 /**
  * Asks what is at the other end of a new connection, in one round trip.
@@ -17,7 +26,7 @@ const OWN: Call = { abandoned: false, background: true, onAbandon: () => {} }
  */
 export async function checkServer(
   connection: RedisConnection,
-  probe: string,
+  { probe, inCluster }: Expected,
   kill: readonly string[] | undefined,
 ): Promise<readonly string[] | undefined> {
   const [hello, info, probed] = await Promise.allSettled([
@@ -26,13 +35,14 @@ export async function checkServer(
     connection.run(OWN, PROBE, [probe], []),
     kill && connection.send(OWN, 'client', ['KILL', ...kill]),
   ])
-  if (hello.status === 'fulfilled') checkHello(hello.value)
+  if (hello.status === 'fulfilled') checkHello(hello.value, inCluster)
   else if (isUnknownCommand(hello.reason)) throw tooOld('older')
-  if (probed.status === 'rejected' && !isPassing(probed.reason)) throw probed.reason
+  if (probed.status === 'rejected' && !isPassing(probed.reason))
+    if (!inCluster || !isOfOthers(probed.reason)) throw probed.reason
   return info.status === 'fulfilled' ? nameIn(String(info.value)) : undefined
 }
 
-function checkHello(answer: unknown): void {
+function checkHello(answer: unknown, inCluster: boolean): void {
   const said = new Map<string, string>()
   const flat = Array.isArray(answer) ? answer : []
   for (let i = 0; i + 1 < flat.length; i += 2) said.set(String(flat[i]), String(flat[i + 1]))
@@ -47,11 +57,12 @@ function checkHello(answer: unknown): void {
       'this is a Sentinel, not the Redis it watches: name it in `sentinels` with the `name` of the ' +
         'group, or connect to the primary.',
     )
-  if (said.get('mode') === 'cluster')
+  if (!inCluster && said.get('mode') === 'cluster')
+    throw new L2Error('L2_UNSUITABLE_BACKEND', CLUSTER_NODE)
+  if (inCluster && said.get('mode') === 'standalone')
     throw new L2Error(
       'L2_UNSUITABLE_BACKEND',
-      'this is a node of a Redis Cluster, which this version of @l2/redis does not know: connect to ' +
-        'a Redis with cluster-enabled no.',
+      'this is no node of a Redis Cluster: connect by `url`, or with host and port in `connection`.',
     )
   if (said.get('role') === 'replica' || said.get('role') === 'slave')
     throw new L2Error(
@@ -73,6 +84,10 @@ const isUnknownCommand = (error: unknown): boolean =>
 /** Whether it may be over in a moment, and a read would be answered: each call tells by itself. */
 const isPassing = (error: unknown): boolean =>
   error instanceof Error && /\b(MISCONF|NOREPLICAS|LOADING|BUSY|OOM)\b/.test(error.message)
+
+/** Whether a node of a cluster says that the key is not its own: it would take others. */
+const isOfOthers = (error: unknown): boolean =>
+  error instanceof Error && /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(error.message)
 
 const tooOld = (version: string): L2Error =>
   new L2Error(

@@ -1,8 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
-import type { RedisClient } from './redis-client.js'
-import type { RedisConnection } from './redis-connection.js'
 import { bucketOf, type Keyspace } from './redis-keys.js'
 import { newEpoch, taggedRecord, tagsIn, untaggedRecord, valueIn } from './redis-record.js'
+import type { Route, Sender } from './redis-route.js'
 import { COMMIT, PING, PRUNE, type Script, SET } from './redis-scripts.js'
 
 /**
@@ -22,20 +21,22 @@ const MAX_VALUE = 511 * 1024 * 1024
 
 /** The operations on one key, each one round trip and atomic. */
 export class RedisStore {
-  readonly #client: RedisClient
+  readonly #route: Route
   readonly #keys: Keyspace
 
-  constructor(client: RedisClient, keys: Keyspace) {
-    this.#client = client
+  constructor(route: Route, keys: Keyspace) {
+    this.#route = route
     this.#keys = keys
   }
 
   get(key: string, call: Call): Promise<Uint8Array | undefined> {
     const bucket = bucketOf(key)
-    return this.#client.use(call, connection =>
-      connection
-        .send(call, 'mget', [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
-        .then(valueFrom),
+    return this.#route.use(bucket, call, (connection, moving) =>
+      moving > 0
+        ? this.#getApart(bucket, key, call)
+        : connection
+            .send(call, 'mget', [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
+            .then(valueFrom),
     )
   }
 
@@ -48,10 +49,11 @@ export class RedisStore {
   ): Promise<unknown> {
     if (value.length > MAX_VALUE)
       throw new L2Error('L2_UNSUPPORTED', 'set: the value is larger than Redis takes (512 MiB).')
-    return this.#client.use(call, connection => {
+    return this.#route.use(bucketOf(key), call, (connection, moving) => {
       if (tags.length === 0) return this.#setUntagged(connection, key, value, ttl, call)
       const sorted = [...tags].sort()
-      return value.length < LARGE
+      // While the bucket is being moved, each attempt would leave a draft behind.
+      return value.length < LARGE || moving > 0
         ? this.#setTagged(connection, SET, key, value, ttl, sorted, call)
         : this.#setLarge(connection, key, value, ttl, sorted, call)
     })
@@ -65,7 +67,7 @@ export class RedisStore {
   delete(key: string, call: Call): Promise<unknown> {
     const bucket = bucketOf(key)
     const record = this.#keys.record(bucket, key)
-    return this.#client.use(call, connection => {
+    return this.#route.use(bucket, call, connection => {
       const head = connection.send(call, 'getrange', [record, '0', String(HEAD - 1)])
       head.then(
         answer => this.#forget(connection, bucket, record, answer as Buffer),
@@ -76,13 +78,35 @@ export class RedisStore {
     })
   }
 
-  ping(call: Call): Promise<unknown> {
-    return this.#client.use(call, connection => connection.run(call, PING, [this.#keys.probe], []))
+  /** Proves that each node that has keys of ours takes writes. */
+  async ping(call: Call): Promise<void> {
+    const heads = await this.#route.heads(call)
+    await Promise.all(
+      heads.map(bucket =>
+        this.#route.use(bucket, call, connection =>
+          connection.run(call, PING, [this.#keys.probe(bucket)], []),
+        ),
+      ),
+    )
+  }
+
+  /**
+   * A bucket that is being moved has some of its keys here, some there, and no MGET of both. An epoch
+   * never comes back: where the fence has the record's, it has had it since the record was written.
+   */
+  async #getApart(bucket: number, key: string, call: Call): Promise<Uint8Array | undefined> {
+    const names = [this.#keys.record(bucket, key), this.#keys.fence(bucket)]
+    const answer = await Promise.all(
+      names.map(name =>
+        this.#route.use(bucket, call, connection => connection.send(call, 'get', [name])),
+      ),
+    )
+    return valueFrom(answer)
   }
 
   // The members of tags that the entry had stay in the index until a sweep: they are true no more.
   #setUntagged(
-    connection: RedisConnection,
+    connection: Sender,
     key: string,
     value: Uint8Array,
     ttl: number,
@@ -94,7 +118,7 @@ export class RedisStore {
   }
 
   #setTagged(
-    connection: RedisConnection,
+    connection: Sender,
     script: Script,
     key: string,
     value: Uint8Array,
@@ -112,7 +136,7 @@ export class RedisStore {
   }
 
   async #setLarge(
-    connection: RedisConnection,
+    connection: Sender,
     key: string,
     value: Uint8Array,
     ttl: number,
@@ -127,7 +151,8 @@ export class RedisStore {
     const [first, second] = await Promise.allSettled([drafted, committed])
     if (first.status === 'rejected') throw first.reason
     if (second.status === 'rejected') {
-      if (connection.isOpen) await connection.send(call, 'unlink', [draft])
+      // Where it has moved to another node meanwhile, it expires there.
+      if (connection.isOpen) await connection.send(call, 'unlink', [draft]).catch(() => {})
       throw second.reason
     }
     // Evicted, or removed by a clear(), in the moment between.
@@ -136,7 +161,7 @@ export class RedisStore {
   }
 
   /** Has the members go that a record had which began with `head`, unless they are true again. */
-  #forget(connection: RedisConnection, bucket: number, record: string, head: Buffer): void {
+  #forget(connection: Sender, bucket: number, record: string, head: Buffer): void {
     const tags = tagsIn(head)
     if (tags.length === 0 || !connection.isOpen) return
     const keys = [this.#keys.fence(bucket), this.#keys.index(bucket), ...tags.map(() => record)]

@@ -99,7 +99,12 @@ test.each([
   [{ connection: 'redis://localhost' }, 'connection must be an object'],
   [{ client: {} }, 'client of ioredis'],
   [{ client: null }, 'client of ioredis'],
-  [{ client: new Cluster([place], { lazyConnect: true }) }, 'Cluster'],
+  [{ client: { isCluster: true, options: {} } }, 'Cluster of ioredis'],
+  [{ client: new Cluster([place], { lazyConnect: true, useSRVRecords: true }) }, 'SRV'],
+  [{ connection: { cluster: [] } }, 'cluster must be a list'],
+  [{ connection: { cluster: 'localhost' } }, 'cluster must be a list'],
+  [{ connection: { cluster: ['redis://user:secret@localhost'] } }, '{ host, port }'],
+  [{ connection: { cluster: [{ host: 'localhost', port: '1' }] } }, '{ host, port }'],
 ])('options %#: refused, without showing what they are', (options, message) => {
   const make = () => new RedisAdapter(options as never)
   expect(make).toThrow(TypeError)

@@ -2,7 +2,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
-import { bytes, newPrefix, openAdapter, openClient, text } from './support/adapters.js'
+import { freePort } from '../../../scripts/services/free-port.mjs'
+import {
+  bytes,
+  newPrefix,
+  type Options,
+  openAdapter,
+  openClient,
+  text,
+} from './support/adapters.js'
 import { ownServer } from './support/own-server.js'
 import { redisUrl } from './support/redis-server.mjs'
 
@@ -20,9 +28,9 @@ const CALLS: readonly [string, (adapter: Adapter) => Promise<unknown>][] = [
 ]
 
 /** Each call fails alike, as the first of an adapter and later. */
-async function expectFailures(url: string, failure: object): Promise<void> {
+async function expectFailures(way: Options, failure: object): Promise<void> {
   for (const [name, call] of CALLS) {
-    const adapter = openAdapter({ url })
+    const adapter = openAdapter(way)
     for (const time of ['first', 'second'])
       await expect(call(adapter), `${name}, ${time}`).rejects.toMatchObject(failure)
   }
@@ -38,7 +46,7 @@ test('a replica', async () => {
   const primary = await ownServer()
   const { hostname, port, password } = new URL(primary.url)
   const replica = await ownServer(`replicaof ${hostname} ${port}`, `masterauth ${password}`)
-  await expectFailures(replica.url, failing('L2_READ_ONLY', 'connect to its primary'))
+  await expectFailures({ url: replica.url }, failing('L2_READ_ONLY', 'connect to its primary'))
 })
 
 test('a primary that becomes a replica while it is in use', async () => {
@@ -60,8 +68,15 @@ test('a primary that becomes a replica while it is in use', async () => {
 })
 
 test('a node of a cluster', async () => {
-  const { url } = await ownServer('cluster-enabled yes')
-  await expectFailures(url, failing('L2_UNSUITABLE_BACKEND', 'cluster-enabled no'))
+  // By default 10 000 above its own, which there may not be.
+  const { url } = await ownServer('cluster-enabled yes', `cluster-port ${await freePort()}`)
+  await expectFailures({ url }, failing('L2_UNSUITABLE_BACKEND', 'cluster: [{ host, port }]'))
+})
+
+test('a Redis that is no node of a cluster', async () => {
+  const { port, password } = await ownServer()
+  const connection = { cluster: [{ host: '127.0.0.1', port }], password }
+  await expectFailures({ connection }, failing('L2_UNSUITABLE_BACKEND', 'by `url`'))
 })
 
 test.each([
@@ -71,7 +86,7 @@ test.each([
   ['UNLINK', 'Redis 6.2 or later'],
 ])('a Redis without %s', async (command, message) => {
   const { url } = await ownServer(`rename-command ${command} ""`)
-  await expectFailures(url, failing('L2_UNSUITABLE_BACKEND', message))
+  await expectFailures({ url }, failing('L2_UNSUITABLE_BACKEND', message))
 })
 
 test('a Redis whose disk fails takes no writes; what it holds can be read', async () => {

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @typedef {import('ioredis').Redis} Redis */
+/** @typedef {import('ioredis').Redis | import('ioredis').Cluster} Redis */
 
 const BUCKETS = 64
 
@@ -42,12 +42,14 @@ export async function bookkeepingUnder(raw, prefix) {
 export async function allUnder(raw, prefix) {
   const starts = namesUnder(prefix).map(({ start }) => start)
   const found = []
-  let cursor = '0'
-  do {
-    const [next, keys] = await raw.scan(cursor, 'COUNT', 1_000)
-    cursor = next
-    found.push(...keys.filter(key => starts.some(start => key.startsWith(start))))
-  } while (cursor !== '0')
+  for (const node of 'nodes' in raw ? raw.nodes('master') : [raw]) {
+    let cursor = '0'
+    do {
+      const [next, keys] = await node.scan(cursor, 'COUNT', 1_000)
+      cursor = next
+      found.push(...keys.filter(key => starts.some(start => key.startsWith(start))))
+    } while (cursor !== '0')
+  }
   return [...new Set(found)].sort()
 }
 

@@ -6,9 +6,11 @@ import { RedisAdapter } from '@l2/redis'
 import { Child } from '../../../core/test/support/child-process.mjs'
 import { RemoteAdapter } from '../../../core/test/support/remote-adapter.mjs'
 import { bookkeepingUnder } from './look-inside.mjs'
+import { oneRedis } from './redis-places.mjs'
 import { RedisProxy } from './redis-proxy.mjs'
-import { rawClient, redisAddress, redisUrl, redisUrlAt } from './redis-server.mjs'
+import { redisUrl } from './redis-server.mjs'
 
+/** @typedef {import('./redis-places.mjs').Place} Place */
 /** @typedef {Required<Omit<import('@l2/core/conformance').Subject, 'capabilities' | 'deviations' | 'seed'>>} FullSubject */
 
 const PROGRAM = new URL('child.mjs', import.meta.url)
@@ -21,69 +23,81 @@ const LONGEST_LIFE = 30
 
 /** The ways to Redis, one for each case, and who breaks them. */
 class Routes {
-  /** @type {Map<string, Promise<RedisProxy>>} */
+  /** @type {Map<string, Promise<RedisProxy[]>>} */
   #routes = new Map()
+  #nodes
+
+  constructor(/** @type {Place} */ { nodes }) {
+    this.#nodes = nodes
+  }
 
   /**
-   * All namespaces of one case begin alike, and share a proxy that no other case uses: it can be
+   * All namespaces of one case begin alike, and share proxies that no other case uses: they can be
    * broken while others run.
    */
   of(/** @type {string} */ namespace) {
     const [, base] = /^kit:([0-9a-f]{12}):/.exec(namespace) ?? []
     if (base === undefined) throw new Error(`not a namespace of the kit: ${namespace}`)
-    const found = this.#routes.get(base) ?? new RedisProxy(redisAddress()).listen()
+    const found =
+      this.#routes.get(base) ??
+      Promise.all(this.#nodes.map(address => new RedisProxy(address).listen()))
     this.#routes.set(base, found)
     return found
   }
 
   async close() {
-    for (const proxy of this.#routes.values()) await (await proxy).close()
+    for (const proxies of this.#routes.values())
+      for (const proxy of await proxies) await proxy.close()
   }
 }
 
 /**
  * RedisAdapter with every hook of the kit.
  *
+ * @param {Place} place
  * @param {Routes} routes
- * @param {import('ioredis').Redis} raw
  * @param {Child} child where handles of another process are.
  * @param {number} timeout of the adapters, in ms.
  * @returns {FullSubject}
  */
-function redisSubject(routes, raw, child, timeout) {
+function redisSubject(place, routes, child, timeout) {
   const optionsOf = async (/** @type {string} */ prefix) => {
-    const { port } = await routes.of(prefix)
-    return { url: redisUrlAt(port), prefix, timeout }
+    const ports = (await routes.of(prefix)).map(({ port }) => port)
+    return { connection: place.connection(ports), prefix, timeout }
   }
+  const eachProxy = async (
+    /** @type {string} */ prefix,
+    /** @type {(proxy: RedisProxy) => void} */ act,
+  ) => (await routes.of(prefix)).forEach(act)
   const open = async (/** @type {string} */ prefix) => new RedisAdapter(await optionsOf(prefix))
   return {
     open,
     timeout,
-    openUnprefixed: () => new RedisAdapter({ url: redisUrl(), prefix: '', timeout }),
+    openUnprefixed: () => new RedisAdapter({ connection: place.connection(), prefix: '', timeout }),
     openElsewhere: async prefix => new RemoteAdapter(child, await optionsOf(prefix)),
 
-    residue: prefix => bookkeepingUnder(raw, prefix),
+    residue: prefix => bookkeepingUnder(place.raw, prefix),
     async sweep(prefix) {
       const adapter = await open(prefix)
       await adapter.sweep()
       await adapter.close()
     },
 
-    stall: async prefix => (await routes.of(prefix)).stall(),
-    cut: async prefix => (await routes.of(prefix)).cut(),
-    restore: async prefix => (await routes.of(prefix)).resume(),
+    stall: prefix => eachProxy(prefix, proxy => proxy.stall()),
+    cut: prefix => eachProxy(prefix, proxy => proxy.cut()),
+    restore: prefix => eachProxy(prefix, proxy => proxy.resume()),
 
     async crash(prefix, key) {
       const writer = new Child(PROGRAM)
       await writer.ready
       const connectionName = `crash-${randomUUID()}`
-      const { host, port, username, password } = raw.options
-      const connection = { host, port, username, password, connectionName }
+      const connection = { ...place.connection(), connectionName }
       await writer.do('setForEver', [{ connection, prefix, timeout }, key])
       await pause(Math.random() * LONGEST_LIFE)
       await writer.kill('SIGKILL')
       // Redis carries out what the kernel has passed on, and then drops the client.
-      while (String(await raw.client('LIST')).includes(connectionName)) await pause(2)
+      for (const client of place.clients)
+        while (String(await client.client('LIST')).includes(connectionName)) await pause(2)
     },
   }
 }
@@ -92,19 +106,19 @@ function redisSubject(routes, raw, child, timeout) {
  * All cases of the kit on a real Redis, for whatever runs them.
  *
  * @param {(subject: FullSubject) => FullSubject} [adapt]
+ * @param {Place} [place]
  */
-export function kitCases(adapt = subject => subject) {
-  const routes = new Routes()
-  const raw = rawClient()
+export function kitCases(adapt = subject => subject, place = oneRedis(redisUrl())) {
+  const routes = new Routes(place)
   const child = new Child(PROGRAM)
   const casesOf = (/** @type {number} */ timeout) =>
-    conformance(adapt(redisSubject(routes, raw, child, timeout)))
+    conformance(adapt(redisSubject(place, routes, child, timeout)))
   const hasty = casesOf(SHORT_TIMEOUT)
   const cases = casesOf(5_000).map((one, at) => (one.group === 'stall' && hasty[at]) || one)
   const stop = async () => {
     await child.kill()
     await routes.close()
-    raw.disconnect()
+    for (const client of [place.raw, ...place.clients]) client.disconnect()
   }
   return { cases, stop }
 }

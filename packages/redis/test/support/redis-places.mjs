@@ -1,0 +1,56 @@
+// @ts-check
+import { Cluster, Redis } from 'ioredis'
+import { rawClient } from './redis-server.mjs'
+
+/** @typedef {{ host: string, port: number }} Address */
+/** @typedef {import('@l2/redis').RedisAdapterOptions} Options */
+
+/**
+ * Where the cases of the kit are run: what adapters are told, with other ports for its nodes where
+ * they are behind proxies, and clients to look inside.
+ *
+ * @typedef {{
+ *   nodes: Address[],
+ *   connection: (ports?: number[]) => NonNullable<Options['connection']>,
+ *   raw: Redis | Cluster,
+ *   clients: Redis[],
+ * }} Place
+ */
+
+/** @returns {Place} */
+export function oneRedis(/** @type {string} */ url) {
+  const raw = rawClient(url)
+  const { host = '', port = 0, username, password } = raw.options
+  return {
+    nodes: [{ host, port }],
+    connection: ([at = port] = []) => ({ host: '127.0.0.1', port: at, username, password }),
+    raw,
+    clients: [raw],
+  }
+}
+
+/**
+ * @param {{ nodes: { port: number }[], password: string }} cluster
+ * @returns {Place}
+ */
+export function redisCluster({ nodes, password }) {
+  const addresses = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+  const raw = new Cluster(addresses, { redisOptions: { password, maxRetriesPerRequest: 0 } })
+  raw.on('error', () => {})
+  const clients = addresses.map(
+    ({ host, port }) => new Redis({ host, port, password, maxRetriesPerRequest: 0 }),
+  )
+  for (const client of clients) client.on('error', () => {})
+  return {
+    nodes: addresses,
+    connection: (ports = addresses.map(({ port }) => port)) => ({
+      cluster: ports.map(port => ({ host: '127.0.0.1', port })),
+      natMap: Object.fromEntries(
+        addresses.map(({ host, port }, at) => [`${host}:${port}`, { host, port: ports[at] ?? 0 }]),
+      ),
+      password,
+    }),
+    raw,
+    clients,
+  }
+}
