@@ -4,7 +4,7 @@ import { LAYOUT_ERROR } from './redis-scripts.js'
 /** What the Redis user has to be allowed: tested with one that may do just this. */
 const NEEDED_RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
-  '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
+  '+getrange +setrange +rename +persist +pexpire +zadd +zcard +zrem +zrandmember +zrangebylex +zrevrangebylex'
 
 /** What to do where one Redis was expected, and a node of a cluster is there. */
 export const CLUSTER_NODE =

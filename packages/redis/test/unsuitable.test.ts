@@ -109,7 +109,7 @@ test('a Redis whose disk fails takes no writes; what it holds can be read', asyn
 
 const RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
-  '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
+  '+getrange +setrange +rename +persist +pexpire +zadd +zcard +zrem +zrandmember +zrangebylex +zrevrangebylex'
 
 test('a user with the documented rights can do everything, and each of them is needed', async () => {
   const server = await ownServer()
