@@ -9,13 +9,14 @@ const NAME = 'l2-test'
 const SENTINELS = 3
 
 /**
- * A throw-away primary with one replica, and three Sentinels that watch them: two agree that the
- * primary is down when it has not answered for half a second.
+ * A throw-away primary with one replica, and three Sentinels that watch them.
  *
  * @param {import('./server-host.mjs').ServerHost} host
  * @param {(line: string) => void} say
+ * @param {number} [downAfter] how long the primary may not answer before two of them agree that it is
+ *   down, in ms
  */
-export async function startRedisSentinels(host, say) {
+export async function startRedisSentinels(host, say, downAfter = 500) {
   const password = newPassword()
   const settings = [`masterauth ${password}`, 'repl-diskless-sync-delay 0']
   const primary = await startRedisServer(host, say, settings, { password })
@@ -24,7 +25,7 @@ export async function startRedisSentinels(host, say) {
   const watch = [
     `sentinel monitor ${NAME} 127.0.0.1 ${primary.port} 2`,
     `sentinel auth-pass ${NAME} ${password}`,
-    `sentinel down-after-milliseconds ${NAME} 500`,
+    `sentinel down-after-milliseconds ${NAME} ${downAfter}`,
     `sentinel failover-timeout ${NAME} 3000`,
     `sentinel sentinel-pass ${password}`,
   ]
