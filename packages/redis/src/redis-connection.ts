@@ -39,7 +39,7 @@ const OURS = {
   himportFieldsets: undefined,
 } satisfies RedisOptions
 
-/** What is sent in one turn of the event loop goes out in one write. */
+/** What is sent in one turn of the event loop goes out in few writes. */
 interface Turn {
   readonly sentAt: number
   /** The bytes that had come from Redis until then. */
@@ -121,6 +121,7 @@ export class RedisConnection implements Sender {
     const command = new Command(name, args)
     call.onAbandon(this.#thisTurn().onAbandon)
     this.#redis.sendCommand(command, this.#outbox.asStream)
+    if (this.#outbox.isFull) this.#outbox.flush(this.#redis.stream)
     if (!this.#held && !call.background) {
       this.#held = true
       this.#redis.stream.ref()

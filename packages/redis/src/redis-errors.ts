@@ -42,8 +42,8 @@ const MEANINGS: readonly Meaning[] = [
       'stop-writes-on-bgsave-error to no.',
   },
   {
-    // The second is what a script says.
-    word: /\bNOPERM\b|user executing the script can't/,
+    // The second and the third are what a script says, of Redis and of Valkey.
+    word: /\bNOPERM\b|user executing the script can't|\bACL failure in script/,
     code: 'L2_UNSUITABLE_BACKEND',
     message: `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}`,
   },
