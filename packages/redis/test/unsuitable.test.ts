@@ -89,6 +89,13 @@ test.each([
   await expectFailures({ url }, failing('L2_UNSUITABLE_BACKEND', message))
 })
 
+test('a Redis 6.0 knows HELLO, but not without arguments', async () => {
+  // Another command that wants some stands in for it, for whomever.
+  const renamed = ['rename-command HELLO ""', 'rename-command DEL HELLO']
+  const { url } = await ownServer('requirepass ""', ...renamed)
+  await expectFailures({ url }, failing('L2_UNSUITABLE_BACKEND', 'Redis 6.2 or later'))
+})
+
 test('a Redis whose disk fails takes no writes; what it holds can be read', async () => {
   const { url } = await ownServer('save 3600 1')
   const prefix = newPrefix()
