@@ -45,7 +45,9 @@ const MEANINGS: readonly Meaning[] = [
     // The second and the third are what a script says, of Redis and of Valkey.
     word: /\bNOPERM\b|user executing the script can't|\bACL failure in script/,
     code: 'L2_UNSUITABLE_BACKEND',
-    message: `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}`,
+    message:
+      `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}; ` +
+      'in a Cluster also +asking +cluster|slots',
   },
   {
     word: /\b(WRONGPASS|NOAUTH)\b|invalid password|AUTH <password> called without/i,

@@ -65,7 +65,8 @@ function checkHello(answer: unknown, inCluster: boolean): void {
       'L2_UNSUITABLE_BACKEND',
       'this is no node of a Redis Cluster: connect by `url`, or with host and port in `connection`.',
     )
-  if (said.get('role') === 'replica' || said.get('role') === 'slave')
+  // One in a cluster knows who has which slot, and sends on whatever it is told.
+  if (!inCluster && (said.get('role') === 'replica' || said.get('role') === 'slave'))
     throw new L2Error(
       'L2_READ_ONLY',
       'this Redis is a replica, which takes no writes and may lag behind: connect to its primary.',

@@ -11,6 +11,11 @@ type Extended = NonNullable<ConstructorParameters<typeof Cluster>[1]>
 const V = bytes('v')
 const KEYS = Array.from({ length: 300 }, (_, i) => `k${i}`)
 
+/** As README.md has them, without those for a cluster. */
+const RIGHTS =
+  '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists +getrange ' +
+  '+setrange +rename +persist +pexpire +zadd +zcard +zrem +zrandmember +zrangebylex +zrevrangebylex'
+
 const cluster = ownCluster()
 
 test.each<[string, ClusterOptions]>([
@@ -52,6 +57,30 @@ test.each<[string, ClusterOptions]>([
     expect(await allUnder(place.raw, keyPrefix + prefix)).toEqual([])
   }
   expect([client.status, known.status]).toEqual(['wait', 'wait'])
+})
+
+test('a user with the documented rights can do everything, and needs those for a cluster', async () => {
+  const { nodes, place } = cluster
+  const prefix = newPrefix()
+  const asUser = async (...rights: string[]) => {
+    const all = ['cache', 'reset', 'on', '>secret', `~${prefix}*`, ...RIGHTS.split(' '), ...rights]
+    for (const client of place.clients) await client.call('ACL', 'SETUSER', ...all)
+    const seeds = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    const connection = { cluster: seeds, username: 'cache', password: 'secret' }
+    return openAdapter({ connection, prefix })
+  }
+  const adapter = await asUser('+asking', '+cluster|slots')
+  await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
+  await adapter.set('large', new Uint8Array(20_000), { ttl: 60_000, tags: ['t'] })
+  await adapter.deleteByTag('t')
+  await adapter.sweep()
+  await adapter.clear()
+  await adapter.ping()
+  const lacking = await asUser('+asking')
+  await expect(lacking.get('k')).rejects.toMatchObject({
+    code: 'L2_UNSUITABLE_BACKEND',
+    message: expect.stringContaining('+cluster|slots'),
+  })
 })
 
 test('a node that is out of reach is passed over for others that were named', async () => {

@@ -57,6 +57,17 @@ const works = (adapter: Adapter) =>
 describe('a Redis Cluster with replicas', () => {
   const cluster = ownCluster({ primaries: 3, replicas: 1 })
 
+  test('a replica may be the one that is named: it knows the others', async () => {
+    const { nodes, password } = cluster
+    const { port = 0 } = nodes[3] ?? {}
+    const connection = { cluster: [{ host: '127.0.0.1', port }], password }
+    const adapter = openAdapter({ connection })
+    await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
+    await adapter.clear()
+    await adapter.ping()
+    expect(await adapter.get('k0')).toBeUndefined()
+  })
+
   test.each([
     [
       'forced',
