@@ -75,6 +75,10 @@ test.each(HALVES)(
     expect(await readable(adapter, [...KEYS, `${KEYS[0]}-absent`])).toEqual(KEYS)
     const absent = Array.from({ length: 300 }, (_, i) => `absent ${i}`)
     expect(await readable(adapter, absent)).toEqual([])
+    // In their order, though the read takes longer than the write.
+    const calls = [adapter.get('k0'), adapter.set('k0', bytes('next')), adapter.get('k0')]
+    const seen = await Promise.all(calls)
+    expect(seen.map(one => one && text(one))).toEqual(['v', undefined, 'next'])
     // One key at a time is all that it takes.
     await adapter.set('k0', bytes('new'))
     expect(text(await adapter.get('k0'))).toBe('new')
