@@ -70,8 +70,8 @@ export interface Call {
   readonly background: boolean
   /**
    * Runs `listener` once when the call is abandoned, at once where it is already: the place to cut
-   * the connection that a write was sent on. One listener a round trip: a later one replaces it, and
-   * it is forgotten when the round trip, or the slice, settles.
+   * the connection that a write was sent on. A round trip over several connections has a listener for
+   * each; the same one counts once. They are forgotten when the round trip, or the slice, settles.
    */
   onAbandon(listener: () => void): void
 }

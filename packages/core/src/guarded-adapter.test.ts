@@ -204,6 +204,17 @@ describe('an abandoned call', () => {
     expect(cut).not.toHaveBeenCalled()
   })
 
+  test('tells each connection of one round trip, and each once', async () => {
+    const { adapter, last } = open()
+    const controller = new AbortController()
+    const promise = adapter.get('a', { signal: controller.signal })
+    const connections = [vi.fn(() => expect.unreachable()), vi.fn(), vi.fn()]
+    for (const cut of [...connections, ...connections]) last().call.onAbandon(cut)
+    controller.abort('gone')
+    await expect(promise).rejects.toBe('gone')
+    for (const cut of connections) expect(cut).toHaveBeenCalledTimes(1)
+  })
+
   test('fails no other of the same signal, whatever its listener throws', async () => {
     const { adapter, backend } = open()
     const controller = new AbortController()

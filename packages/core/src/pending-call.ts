@@ -7,6 +7,8 @@ export class PendingCall implements Call {
   abandoned = false
   readonly background: boolean
   #listener: (() => void) | undefined
+  /** Those of a round trip that goes over several connections. Most have one listener. */
+  #others: Set<() => void> | undefined
 
   constructor(background = false) {
     this.background = background
@@ -14,19 +16,30 @@ export class PendingCall implements Call {
 
   onAbandon(listener: () => void): void {
     if (this.abandoned) listener()
-    else this.#listener = listener
+    else if (this.#listener === undefined || this.#listener === listener) this.#listener = listener
+    else {
+      this.#others ??= new Set()
+      this.#others.add(listener)
+    }
   }
 
   /** Tells the backend that nobody waits any more. */
   abandon(): void {
     this.abandoned = true
-    const listener = this.#listener
-    this.#listener = undefined
-    try {
-      listener?.()
-    } catch {
-      // Its caller has been answered, and the other calls of the same signal are not to suffer.
+    const listeners = [this.#listener, ...(this.#others ?? [])]
+    this.#forget()
+    for (const listener of listeners) {
+      try {
+        listener?.()
+      } catch {
+        // Its caller has been answered, and the other calls of the same signal are not to suffer.
+      }
     }
+  }
+
+  #forget(): void {
+    this.#listener = undefined
+    this.#others = undefined
   }
 
   /** Settles as `work` does, unless the deadline passes or `signal` aborts first. */
@@ -55,8 +68,8 @@ export class PendingCall implements Call {
         this.abandon()
       }
       const answered = (): boolean => {
-        // The connection that it would have cut goes on to serve others.
-        this.#listener = undefined
+        // The connections that it would have cut go on to serve others.
+        this.#forget()
         return finish()
       }
       work.then(
