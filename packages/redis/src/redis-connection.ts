@@ -28,6 +28,8 @@ const OURS = {
   enableReadyCheck: false,
   enableAutoPipelining: false,
   keyPrefix: '',
+  // Of a database that it can't select, it would say so and go on in the first.
+  db: 0,
   replyMapping: 'legacy' as const,
   stringNumbers: false,
   readOnly: false,
@@ -94,7 +96,8 @@ export class RedisConnection implements Sender {
     try {
       await connection.#connect()
       const kill = predecessor === undefined ? undefined : predecessor.#name
-      connection.#name = await checkServer(connection, expected, kill)
+      const { db = 0 } = options
+      connection.#name = await checkServer(connection, { ...expected, db }, kill)
       connection.#letGo()
       if (options.sentinels) connection.#heedSentinels(options)
       return connection

@@ -47,7 +47,14 @@ const MEANINGS: readonly Meaning[] = [
     code: 'L2_UNSUITABLE_BACKEND',
     message:
       `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}; ` +
-      'in a Cluster also +asking +cluster|slots',
+      'also +select for another database than 0, and in a Cluster +asking +cluster|slots',
+  },
+  {
+    word: /\bDB index is out of range|\binvalid DB index/,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message:
+      'this Redis has no database of that number: choose a lower `db`, the number in the path of a ' +
+      '`url`, or raise `databases` in its configuration.',
   },
   {
     word: /\b(WRONGPASS|NOAUTH)\b|invalid password|AUTH <password> called without/i,

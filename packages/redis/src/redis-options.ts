@@ -1,11 +1,12 @@
 import { type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
+import { checkConnectionOptions, checkUrl } from './redis-checks.js'
 import type { Address } from './redis-slots.js'
 
 /** How to connect. In each way the adapter has connections of its own, which `close()` ends. */
 export type RedisConnectionOptions = ByUrl | ByConnection | ByClient
 
 interface ByUrl {
-  /** `redis://user:password@host:port/db`, or `rediss://…` for TLS. */
+  /** `redis://user:password@host:port/db`, or `rediss://…` for TLS; `db` is a number, 0 by default. */
   readonly url: string
   readonly connection?: undefined
   readonly client?: undefined
@@ -76,7 +77,10 @@ export function connectionOf(options: RedisConnectionOptions): () => Place {
   return () => place
 }
 
-const single = (each: RedisOptions): SinglePlace => ({ keyPrefix: each.keyPrefix ?? '', each })
+function single(each: RedisOptions): SinglePlace {
+  checkConnectionOptions(each)
+  return { keyPrefix: each.keyPrefix ?? '', each: { ...each, db: Number(each.db ?? 0) } }
+}
 
 function clusterOf(
   seeds: unknown,
@@ -92,7 +96,9 @@ function clusterOf(
       throw new TypeError('each node of cluster must be { host, port }')
     return { host, port }
   })
-  // A cluster has one database, and its own way to find primaries.
+  checkConnectionOptions(each)
+  if (Number(each.db ?? 0) !== 0) throw new TypeError('db must be 0: a Cluster has no other')
+  // A cluster has its own way to find primaries.
   const { path, sentinels, ...others } = each
   return { keyPrefix, seeds: addresses, each: { ...others, db: 0 }, natMap }
 }
@@ -133,9 +139,10 @@ function parsedBy(url: unknown, connection: unknown): Redis {
     const { sentinels, name } = connection as RedisOptions
     if (sentinels != null && !(sentinels.length > 0 && name))
       throw new TypeError('sentinels must be a list of some, and name what they call the primary')
+    // Before it makes numbers of them.
+    checkConnectionOptions(connection as RedisOptions)
     return new Redis({ ...(connection as RedisOptions), replyMapping: 'legacy', lazyConnect: true })
   }
-  if (typeof url !== 'string' || !/^rediss?:\/\//i.test(url) || !URL.canParse(url))
-    throw new TypeError('url must be a string that begins with redis:// or rediss://')
+  checkUrl(url)
   return new Redis(url, { lazyConnect: true })
 }

@@ -18,18 +18,20 @@ export interface Expected {
 }
 
 /**
- * Asks what is at the other end of a new connection, in one round trip.
+ * Asks what is at the other end of a new connection, and selects the database, in one round trip.
  *
+ * @param expected `db` is the database.
  * @param kill names a connection to end, as CLIENT KILL does.
  * @returns the name of this one; `undefined` where Redis does not tell.
  * @throws L2Error `L2_UNSUITABLE_BACKEND`, `L2_READ_ONLY`
  */
 export async function checkServer(
   connection: RedisConnection,
-  { probe, inCluster }: Expected,
+  { probe, inCluster, db }: Expected & { readonly db: number },
   kill: readonly string[] | undefined,
 ): Promise<readonly string[] | undefined> {
-  const [hello, info, probed] = await Promise.allSettled([
+  const [selected, hello, info, probed] = await Promise.allSettled([
+    db === 0 ? undefined : connection.send(OWN, 'select', [String(db)]),
     connection.send(OWN, 'hello', []),
     connection.send(OWN, 'client', ['INFO']),
     connection.run(OWN, PROBE, [probe], []),
@@ -37,6 +39,8 @@ export async function checkServer(
   ])
   if (hello.status === 'fulfilled') checkHello(hello.value, inCluster)
   else if (isUnknownHello(hello.reason)) throw tooOld('too old')
+  // Whatever the reason: all that follows would go to the first database, which may be of others.
+  if (selected.status === 'rejected') throw selected.reason
   if (probed.status === 'rejected' && !isPassing(probed.reason))
     if (!inCluster || !isOfOthers(probed.reason)) throw probed.reason
   return info.status === 'fulfilled' ? nameIn(String(info.value)) : undefined

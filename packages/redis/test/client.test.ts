@@ -47,6 +47,32 @@ test.each([
   expect(client.status).toBe('wait')
 })
 
+test('what has another database is there, and nowhere else', async () => {
+  const prefix = newPrefix()
+  const [raw, inPath] = [openClient(), new URL(redisUrl())]
+  inPath.pathname = '/5'
+  const client = new Redis({ ...place, db: 5, lazyConnect: true })
+  const connection = { ...place, db: '5' as never }
+  for (const way of [
+    { url: inPath.href },
+    { url: `${redisUrl()}?db=5` },
+    { client },
+    { connection },
+  ]) {
+    const adapter = openAdapter({ ...way, prefix })
+    await adapter.set('k', V, { tags: ['t'] })
+    await raw.select(5)
+    expect((await raw.keys(`${prefix}{*`)).length).toBe(3)
+    await raw.select(0)
+    // Also on a connection that follows another.
+    for (const [, id = ''] of String(await raw.client('LIST')).matchAll(/^id=(\d+) .* db=5 /gm))
+      await raw.client('KILL', 'ID', id)
+    await expect.poll(() => adapter.get('k').catch(() => undefined)).toEqual(V)
+    expect(await raw.keys(`${prefix}{*`)).toEqual([])
+    await adapter.clear()
+  }
+})
+
 test('keyPrefix stands before the prefix, and keeps apart', async () => {
   const prefix = newPrefix()
   const one = openAdapter({ connection: { ...place, keyPrefix: 'one:' }, prefix })
@@ -96,6 +122,25 @@ test.each([
   [{ url: 'localhost:6379' }, 'redis://'],
   [{ url: 'redis://user:se cret@[' }, 'redis://'],
   [{ url: 7 }, 'redis://'],
+  [{ url: 'redis://user:secret@localhost/cache' }, 'number of a database'],
+  [{ url: 'redis://localhost/1secret' }, 'number of a database'],
+  [{ url: 'redis://localhost/-1' }, 'number of a database'],
+  [{ url: 'redis://localhost//1' }, 'number of a database'],
+  [{ url: 'redis://localhost/0/1' }, 'number of a database'],
+  [{ url: 'redis://localhost/?db=cache' }, 'number of a database'],
+  [{ url: 'redis://localhost/2147483648' }, 'number of a database'],
+  [{ connection: { db: -1 } }, 'db must be'],
+  [{ connection: { db: 1.5 } }, 'db must be'],
+  [{ connection: { db: Number.NaN } }, 'db must be'],
+  [{ connection: { db: '1secret' } }, 'db must be'],
+  [{ connection: { db: [1] } }, 'db must be'],
+  [{ connection: { db: 1, cluster: [place] } }, 'db must be 0'],
+  [{ client: new Redis('redis://localhost/cache', { lazyConnect: true }) }, 'db must be'],
+  [{ client: new Redis({ db: 1.5, lazyConnect: true }) }, 'db must be'],
+  [
+    { client: new Cluster([place], { lazyConnect: true, redisOptions: { db: 1 } as never }) },
+    'db must be 0',
+  ],
   [{ connection: 'redis://localhost' }, 'connection must be an object'],
   [{ client: {} }, 'client of ioredis'],
   [{ client: null }, 'client of ioredis'],

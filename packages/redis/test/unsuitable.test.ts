@@ -114,6 +114,16 @@ test('a Redis whose disk fails takes no writes; what it holds can be read', asyn
   expect(text(await adapter.get('k'))).toBe('v')
 })
 
+test('a database that Redis does not have: nothing is done in another one', async () => {
+  const { url } = await ownServer('databases 2')
+  const raw = openClient(url)
+  await expectFailures({ url: `${url}/2` }, failing('L2_UNSUITABLE_BACKEND', 'raise `databases`'))
+  await raw.select(1)
+  expect(await raw.dbsize()).toBe(0)
+  await raw.select(0)
+  expect(await raw.dbsize()).toBe(0)
+})
+
 const RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
   '+getrange +setrange +rename +persist +pexpire +zadd +zcard +zrem +zrandmember +zrangebylex +zrevrangebylex'
@@ -122,6 +132,9 @@ test('a user with the documented rights can do everything, and each of them is n
   const server = await ownServer()
   const raw = openClient(server.url)
   const prefix = newPrefix()
+  const url = new URL(server.url)
+  url.username = 'cache'
+  url.password = encodeURIComponent('pass word')
   const asUser = async (rights: string) => {
     await raw.call(
       'ACL',
@@ -133,9 +146,6 @@ test('a user with the documented rights can do everything, and each of them is n
       `~${prefix}*`,
       ...rights.split(' '),
     )
-    const url = new URL(server.url)
-    url.username = 'cache'
-    url.password = encodeURIComponent('pass word')
     return openAdapter({ url: url.href, prefix })
   }
   await useAll(await asUser(RIGHTS))
@@ -153,10 +163,19 @@ test('a user with the documented rights can do everything, and each of them is n
       optional.includes(right) ? undefined : expect.objectContaining(lacking),
     ])
   }
+  // Another database.
+  await asUser(RIGHTS)
+  const elsewhere = new URL(url)
+  elsewhere.pathname = '/1'
+  const options = { url: elsewhere.href, prefix }
+  await raw.flushall()
+  const select = failing('L2_UNSUITABLE_BACKEND', '+select')
+  for (const [name, call] of CALLS)
+    await expect(call(openAdapter(options)), name).rejects.toMatchObject(select)
+  expect(await raw.dbsize()).toBe(0)
+  await asUser(`${RIGHTS} +select`)
+  await useAll(openAdapter(options))
   // Not its keys.
-  const url = new URL(server.url)
-  url.username = 'cache'
-  url.password = encodeURIComponent('pass word')
   await asUser(RIGHTS)
   await expect(openAdapter({ url: url.href }).ping()).rejects.toMatchObject(lacking)
 })
