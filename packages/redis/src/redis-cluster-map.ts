@@ -12,8 +12,8 @@ const NODES_ASKED = 3
 /** What a question for the slots may take where the adapter has no `timeout`, in ms. */
 const ASK_TIMEOUT = 10_000
 
-/** A call of our own: it holds the process, as those do that wait for it. */
-const OWN: Call = { abandoned: false, background: false, onAbandon: () => {} }
+/** A call of our own. It holds no process: the timer does, for as long as someone waits for an answer. */
+const OWN: Call = { abandoned: false, background: true, onAbandon: () => {} }
 
 /**
  * Who has which bucket, and the nodes of a cluster. It is asked of the cluster at first, and when a

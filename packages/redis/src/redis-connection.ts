@@ -5,6 +5,7 @@ import type { Argument, Sender } from './redis-route.js'
 import type { Script } from './redis-scripts.js'
 import { SentinelWatch } from './redis-sentinel.js'
 import { checkServer, type Expected } from './redis-server.js'
+import { ConnectionWatch } from './redis-watch.js'
 
 /** What a connection attempt may take where the adapter has no `timeout`, in ms: ioredis's own. */
 const CONNECT_TIMEOUT = 10_000
@@ -41,22 +42,14 @@ const OURS = {
   himportFieldsets: undefined,
 } satisfies RedisOptions
 
-/** What is sent in one turn of the event loop goes out in few writes. */
-interface Turn {
-  readonly sentAt: number
-  /** The bytes that had come from Redis until then. */
-  readonly bytesRead: number
-  watched: boolean
-  readonly onAbandon: () => void
-}
-
 /** One connection to one Redis, until it ends: then there will be another. */
 export class RedisConnection implements Sender {
   readonly #redis: Redis
-  readonly #timeout: number
+  readonly #watch: ConnectionWatch
   /** What tells this connection from all others to Redis: arguments of CLIENT KILL. */
   #name: readonly string[] | undefined
-  #turn: Turn | undefined
+  /** What is sent in one turn of the event loop goes out in few writes, and is watched together. */
+  #turn: (() => void) | undefined
   readonly #outbox = new Outbox()
   /** Whether it holds the process: somebody waits for an answer. */
   #held = false
@@ -67,7 +60,7 @@ export class RedisConnection implements Sender {
     const connectTimeout = Math.ceil((timeout || CONNECT_TIMEOUT) / attempts)
     const sentinelCommandTimeout = connectTimeout
     this.#redis = new Redis({ ...options, ...OURS, connectTimeout, sentinelCommandTimeout })
-    this.#timeout = timeout
+    this.#watch = new ConnectionWatch(this.#redis, timeout, () => this.destroy())
   }
 
   /**
@@ -122,7 +115,7 @@ export class RedisConnection implements Sender {
 
   send(call: Call, name: string, args: Argument[]): Promise<unknown> {
     const command = new Command(name, args)
-    call.onAbandon(this.#thisTurn().onAbandon)
+    call.onAbandon(this.#thisTurn())
     this.#redis.sendCommand(command, this.#outbox.asStream)
     if (this.#outbox.isFull) this.#outbox.flush(this.#redis.stream)
     if (!this.#held && !call.background) {
@@ -181,16 +174,12 @@ export class RedisConnection implements Sender {
     })
   }
 
-  #thisTurn(): Turn {
+  /** Answers what is to be called when one of its calls is given up. */
+  #thisTurn(): () => void {
     if (this.#turn !== undefined) return this.#turn
-    const { stream } = this.#redis
-    const turn: Turn = {
-      sentAt: performance.now(),
-      bytesRead: stream.bytesRead,
-      watched: false,
-      onAbandon: () => this.#watch(turn),
-    }
+    const turn = this.#watch.listener()
     this.#turn = turn
+    const { stream } = this.#redis
     const send = (): void => {
       this.#turn = undefined
       this.#outbox.flush(stream)
@@ -200,23 +189,6 @@ export class RedisConnection implements Sender {
     if (this.#redis.commandQueue.length === 0) queueMicrotask(() => process.nextTick(send))
     else setImmediate(send)
     return turn
-  }
-
-  /**
-   * Some call of this turn was given up. Where it was its deadline and nothing at all has come since,
-   * the connection is dead or as good as dead; where it was a signal, its deadline is waited for. A
-   * connection on which others are answered stays: Redis carries out in order what it is sent there.
-   */
-  #watch(turn: Turn): void {
-    if (turn.watched || this.#timeout === 0) return
-    turn.watched = true
-    const check = (): void => {
-      if (this.#redis.stream.bytesRead === turn.bytesRead) this.destroy()
-    }
-    const left = turn.sentAt + this.#timeout - performance.now()
-    // Where the event loop was blocked, the answer may have come: one more turn lets it in.
-    if (left > 0) setTimeout(() => setImmediate(check), left).unref()
-    else check()
   }
 }
 

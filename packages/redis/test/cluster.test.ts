@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { inspect } from 'node:util'
 import { Cluster, type ClusterOptions } from 'ioredis'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { bytes, newPrefix, openAdapter, openProxy, readable, text } from './support/adapters.js'
 import { allUnder, orphansUnder } from './support/look-inside.mjs'
 import { ownCluster } from './support/own-cluster.js'
-import { redisCluster } from './support/redis-places.mjs'
 
 type Extended = NonNullable<ConstructorParameters<typeof Cluster>[1]>
 
@@ -27,7 +28,7 @@ test.each<[string, ClusterOptions]>([
   ['a keyPrefix', { keyPrefix: 'app:' }],
   ['a keyPrefix with braces, for each node', { redisOptions: { keyPrefix: '{app}:' } }],
   ['reads from replicas', { scaleReads: 'all' }],
-  ['an offline queue, resends and a database', { redisOptions: { db: 3, commandTimeout: 1 } }],
+  ['an offline queue and resends', { redisOptions: { commandTimeout: 1 } }],
 ])('a Cluster with %s', async (_, options) => {
   const { nodes, password, place } = cluster
   const { port = 0 } = nodes[1] ?? {}
@@ -133,18 +134,62 @@ test('calls of one key keep their order, also where a read is sent on to another
   }
 })
 
-test('a node that hangs: calls to its slots time out, the others go on, and it all comes back', async () => {
-  const { nodes, password } = cluster
+/** A proxy before each node of the cluster, and how an adapter connects by them. */
+async function behindProxies() {
+  const { nodes, place } = cluster
   const addresses = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
   const proxies = await Promise.all(addresses.map(openProxy))
-  const behind = redisCluster({ nodes, password })
-  for (const client of [behind.raw, ...behind.clients]) client.disconnect()
+  return { proxies, connection: place.connection(proxies.map(({ port }) => port)) }
+}
+
+test('a dead connection to any of the nodes is given up by what all of them are asked', async () => {
+  const { proxies, connection } = await behindProxies()
+  for (const proxy of proxies) {
+    for (const call of ['ping', 'deleteByTag', 'clear'] as const) {
+      const adapter = openAdapter({ connection, timeout: 300 })
+      await adapter.ping()
+      proxy.stall()
+      proxy.open()
+      const once = () => (call === 'deleteByTag' ? adapter.deleteByTag('t') : adapter[call]())
+      const outcome = () => once().then(() => 'done', String)
+      await expect.poll(outcome, { timeout: 10_000 }).toBe('done')
+      proxy.resume()
+    }
+  }
+}, 60_000)
+
+test('a node that does not answer who has which slot does not hold the process', async () => {
+  const { proxies, connection } = await behindProxies()
+  const script = `
+    import { RedisAdapter } from '@l2/redis'
+    const connection = JSON.parse(process.argv[1])
+    const adapter = new RedisAdapter({ connection, timeout: 500, sweepInterval: 0 })
+    await adapter.ping()
+    console.log('ready')
+    process.stdin.once('data', async () => {
+      process.stdin.destroy()
+      const keys = Array.from({ length: 20 }, (_, i) => adapter.get('k' + i).catch(() => {}))
+      await Promise.all(keys)
+      console.log('answered')
+    })
+  `
+  const args = ['--input-type=module', '-e', script, JSON.stringify(connection)]
+  const child = spawn(process.execPath, args, { cwd: new URL('.', import.meta.url) })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  await once(child.stdout, 'data')
+  proxies[0]?.stall()
+  // Whoever has lost the connection to a node asks the others.
+  proxies[1]?.cut()
+  child.stdin.write('go')
+  expect(String(await once(child.stdout, 'data'))).toBe('answered\n')
+  expect(await ended).toEqual([0, null])
+}, 30_000)
+
+test('a node that hangs: calls to its slots time out, the others go on, and it all comes back', async () => {
+  const { proxies, connection } = await behindProxies()
   const prefix = newPrefix()
-  const adapter = openAdapter({
-    connection: behind.connection(proxies.map(({ port }) => port)),
-    prefix,
-    timeout: 500,
-  })
+  const adapter = openAdapter({ connection, prefix, timeout: 500 })
   await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
   proxies[0]?.stall()
   const outcomes = await Promise.allSettled(KEYS.map(key => adapter.set(key, bytes('new'))))

@@ -57,6 +57,25 @@ test.each([
   },
 )
 
+test('a connection on which the last answer came before a call was given up is given up too', async () => {
+  const server = await ownServer()
+  const proxy = await openProxy({ host: '127.0.0.1', port: server.port })
+  const { password } = server
+  const adapter = openAdapter({ connection: { port: proxy.port, password }, timeout: 400 })
+  await adapter.set('k', V)
+  const client = openClient(server.url)
+  // The answer comes after the set was sent, and nothing after that.
+  await client.client('PAUSE', 150, 'ALL')
+  const earlier = adapter.get('other')
+  await new Promise(resolve => setTimeout(resolve, 50))
+  proxy.stallRequests()
+  const given = settled(adapter.set('k', V))
+  expect(await earlier).toBeUndefined()
+  expect(await given).toMatchObject({ code: 'L2_TIMEOUT' })
+  proxy.open()
+  await expect.poll(() => settled(adapter.get('k')), { timeout: 10_000 }).toEqual(V)
+})
+
 test('calls that a lost connection leaves without an answer are never sent again', async () => {
   const prefix = newPrefix()
   const raw = openClient()

@@ -46,6 +46,12 @@ export class RedisProxy {
     for (const link of this.#links) link.hold()
   }
 
+  /** What is sent from now on is held back, and answers to what was sent before get through. */
+  stallRequests() {
+    this.#state = 'stalled'
+    for (const link of this.#links) link.holdRequests()
+  }
+
   /** Ends all connections, and each new one, at once. */
   cut() {
     this.#state = 'cut'
@@ -82,7 +88,8 @@ export class RedisProxy {
 
 /** One client's connection, and ours to Redis on its behalf. */
 class Link {
-  #held = true
+  #requestsHeld = true
+  #answersHeld = true
   /** @type {Buffer[]} */
   #toRedis = []
   /** @type {Buffer[]} */
@@ -120,11 +127,17 @@ class Link {
   }
 
   hold() {
-    this.#held = true
+    this.#requestsHeld = true
+    this.#answersHeld = true
+  }
+
+  holdRequests() {
+    this.#requestsHeld = true
   }
 
   resume() {
-    this.#held = false
+    this.#requestsHeld = false
+    this.#answersHeld = false
     this.#deliver()
   }
 
@@ -135,10 +148,11 @@ class Link {
   }
 
   #deliver() {
-    if (this.#held) return
-    for (const data of this.#toRedis.splice(0)) this.#redis.write(data)
-    for (const data of this.#toClient.splice(0)) if (!this.#clientEnded) this.#client.write(data)
+    if (!this.#requestsHeld) for (const data of this.#toRedis.splice(0)) this.#redis.write(data)
+    if (!this.#answersHeld) {
+      for (const data of this.#toClient.splice(0)) if (!this.#clientEnded) this.#client.write(data)
+    }
     // What it sent before it went is delivered first.
-    if (this.#clientEnded) this.#redis.end()
+    if (this.#clientEnded && !this.#requestsHeld) this.#redis.end()
   }
 }
