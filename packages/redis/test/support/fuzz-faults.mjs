@@ -1,0 +1,146 @@
+// @ts-check
+// What is broken around the adapters and loses nothing that was acknowledged.
+import { setTimeout as pause } from 'node:timers/promises'
+import { placeOf } from './fuzz-place.mjs'
+import { eventually, squeezeFault } from './fuzz-squeeze.mjs'
+import { namesUnder } from './look-inside.mjs'
+
+/** @typedef {import('@l2/fuzz').Fault} Fault */
+/** @typedef {import('@l2/fuzz').Scene} Scene */
+
+/** ms, of the adapters: what stalls for longer makes them give up. */
+export const TIMEOUT = 1_500
+
+/** The longest stall, in ms. */
+export const LONGEST_STALL = TIMEOUT + 400
+
+const LOST = ['L2_UNAVAILABLE']
+const GIVEN_UP = ['L2_UNAVAILABLE', 'L2_TIMEOUT']
+
+const briefly = (/** @type {Scene} */ { random }) => pause(5 + random(200))
+
+const beyondTimeout = (/** @type {Scene} */ { random }) =>
+  pause(TIMEOUT + 100 + random(LONGEST_STALL - TIMEOUT - 100))
+
+/** One of the ways to Redis. */
+function proxyOf(/** @type {Scene} */ { config, random }) {
+  const { proxies } = placeOf(config)
+  const proxy = proxies[random(proxies.length)]
+  if (proxy === undefined) throw new Error('no proxy')
+  return proxy
+}
+
+/** Nothing gets through on one of the ways, and comes late. */
+const stalled = (/** @type {typeof briefly} */ wait) => async (/** @type {Scene} */ scene) => {
+  const proxy = proxyOf(scene)
+  proxy.stall()
+  await wait(scene)
+  proxy.resume()
+}
+
+/** The Redis hangs, while the kernel takes what is sent to it. */
+const frozen = (/** @type {typeof briefly} */ wait) => async (/** @type {Scene} */ scene) => {
+  const info = await placeOf(scene.config).asStranger(raw => raw.info('server'))
+  const pid = Number(/process_id:(\d+)/.exec(info)?.[1])
+  process.kill(pid, 'SIGSTOP')
+  await wait(scene)
+  process.kill(pid, 'SIGCONT')
+}
+
+export async function killAndStartAgain(/** @type {Scene} */ { config }) {
+  const { server } = placeOf(config)
+  await server.kill()
+  await server.startAgain()
+}
+
+/** A Lua script that removes all drafts there are. */
+const REMOVE_DRAFTS = `
+local gone = 0
+for _, pattern in ipairs(ARGV) do
+  for _, name in ipairs(redis.call('KEYS', pattern)) do gone = gone + redis.call('DEL', name) end
+end
+return gone`
+
+/** On any way. @type {Fault[]} */
+export const CONNECTION_FAULTS = [
+  {
+    name: 'cut',
+    causes: LOST,
+    async inject(scene) {
+      const proxy = proxyOf(scene)
+      proxy.cut()
+      await pause(scene.random(60))
+      proxy.open()
+    },
+  },
+  {
+    name: 'client kill',
+    causes: LOST,
+    inject: ({ config }) =>
+      placeOf(config).asStranger(async raw => {
+        await raw.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      }),
+  },
+  { name: 'stall', inject: stalled(briefly) },
+  { name: 'stall beyond timeout', causes: GIVEN_UP, inject: stalled(beyondTimeout) },
+  {
+    name: 'script flush',
+    inject: ({ config, random }) =>
+      placeOf(config).asStranger(async raw => {
+        await raw.script('FLUSH', random(2) === 0 ? 'ASYNC' : 'SYNC')
+      }),
+  },
+]
+
+/** @type {Fault[]} */
+export const HARMLESS_FAULTS = [
+  ...CONNECTION_FAULTS,
+  { name: 'freeze', inject: frozen(briefly) },
+  { name: 'freeze beyond timeout', causes: GIVEN_UP, inject: frozen(beyondTimeout) },
+  {
+    name: 'client pause',
+    inject: ({ config, random }) =>
+      placeOf(config).asStranger(async raw => {
+        const ms = 5 + random(200)
+        await raw.client('PAUSE', ms, random(2) === 0 ? 'ALL' : 'WRITE')
+        await pause(ms)
+      }),
+  },
+  {
+    // With an append-only file that is synced always, which may be rewritten just then.
+    name: 'kill server',
+    causes: LOST,
+    async inject(scene) {
+      const { config, random } = scene
+      if (random(2) === 0)
+        await placeOf(config).asStranger(async raw => {
+          await raw.bgrewriteaof()
+        })
+      await pause(random(30))
+      await killAndStartAgain(scene)
+    },
+  },
+  {
+    // What is sent comes in pieces, so that there is a moment between a draft and what makes it a record.
+    name: 'no drafts',
+    async inject({ config }) {
+      const place = placeOf(config)
+      const { proxies, prefix } = place
+      for (const proxy of proxies) proxy.fray(true)
+      try {
+        const patterns = namesUnder(prefix).map(({ start }) => `${escaped(start)}d*`)
+        await place.asStranger(raw =>
+          eventually(
+            'remove a draft',
+            async () => Number(await raw.eval(REMOVE_DRAFTS, 0, ...patterns)) > 0,
+          ),
+        )
+      } finally {
+        for (const proxy of proxies) proxy.fray(false)
+      }
+    },
+  },
+  squeezeFault('noeviction'),
+]
+
+const escaped = (/** @type {string} */ name) => name.replace(/[*?[\]\\]/g, '\\$&')

@@ -1,0 +1,84 @@
+// @ts-check
+import { RedisAdapter } from '@l2/redis'
+import { HARMLESS_FAULTS, LONGEST_STALL, TIMEOUT } from './fuzz-faults.mjs'
+import { faultsUnder, leftUnder } from './fuzz-look.mjs'
+import { LOSSES } from './fuzz-losses.mjs'
+import { Place, placeOf } from './fuzz-place.mjs'
+import { namesUnder } from './look-inside.mjs'
+
+/** @typedef {import('@l2/fuzz').Fault} Fault */
+/** @typedef {import('@l2/fuzz').Subject} Subject */
+
+/** Characters that mean something in Redis, all of which must mean nothing. */
+const PREFIX = 'fuzz *[x]{0}%:'
+
+/**
+ * RedisAdapter over a Redis that each round has to itself.
+ *
+ * @param {string} name
+ * @param {string[]} settings lines of redis.conf
+ * @param {readonly Fault[]} faults
+ * @returns {Subject}
+ */
+function subjectOf(name, settings, faults) {
+  return {
+    name,
+    module: new URL('fuzz-open.mjs', import.meta.url).href,
+    timeout: TIMEOUT,
+    // What a dead process has sent, and a stall has held back.
+    lingering: LONGEST_STALL + 1_000,
+    // More of the values are large enough for drafts.
+    scale: 8,
+    faults,
+
+    async stage() {
+      const place = await Place.open(settings, {
+        prefix: PREFIX,
+        timeout: TIMEOUT,
+        sweepInterval: 200,
+      })
+      return {
+        config: place.config,
+        inspect: () => place.asStranger(raw => faultsUnder(raw, PREFIX)),
+        async residue() {
+          const { url } = place.server
+          const adapter = new RedisAdapter({ url, prefix: PREFIX })
+          await adapter.sweep()
+          await adapter.close()
+          return place.asStranger(raw => leftUnder(raw, PREFIX))
+        },
+        close: () => place.close(),
+      }
+    },
+  }
+}
+
+/** One that loses nothing: it writes all down before it answers. */
+export const subject = subjectOf('redis', ['appendonly yes', 'appendfsync always'], HARMLESS_FAULTS)
+
+/** One that loses whatever can be lost, by eviction under each policy, by a restart and by others. */
+export const lossy = subjectOf('redis lossy', [], LOSSES)
+
+/**
+ * As if there were no fence: an index is new, and what the old one knew can still be read. The fuzzer
+ * must find it.
+ */
+export const unfenced = subjectOf(
+  'redis unfenced',
+  [],
+  [
+    {
+      name: 'new index',
+      loses: true,
+      inject: ({ config }) =>
+        placeOf(config).asStranger(async raw => {
+          const work = raw.multi()
+          const member = Buffer.from('tag\xffkey', 'latin1')
+          for (const { index } of namesUnder(PREFIX)) work.del(index).zadd(index, 0, member)
+          await work.exec()
+        }),
+    },
+  ],
+)
+
+export const subjects = [subject, lossy, unfenced]
