@@ -78,7 +78,7 @@ export const CONNECTION_FAULTS = [
     causes: LOST,
     inject: ({ config }) =>
       placeOf(config).asStranger(async raw => {
-        await raw.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+        await raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       }),
   },
   { name: 'stall', inject: stalled(briefly) },
@@ -87,7 +87,7 @@ export const CONNECTION_FAULTS = [
     name: 'script flush',
     inject: ({ config, random }) =>
       placeOf(config).asStranger(async raw => {
-        await raw.script('FLUSH', random(2) === 0 ? 'ASYNC' : 'SYNC')
+        await raw.call('SCRIPT', 'FLUSH', random(2) === 0 ? 'ASYNC' : 'SYNC')
       }),
   },
 ]
@@ -102,7 +102,7 @@ export const HARMLESS_FAULTS = [
     inject: ({ config, random }) =>
       placeOf(config).asStranger(async raw => {
         const ms = 5 + random(200)
-        await raw.client('PAUSE', ms, random(2) === 0 ? 'ALL' : 'WRITE')
+        await raw.call('CLIENT', 'PAUSE', ms, random(2) === 0 ? 'ALL' : 'WRITE')
         await pause(ms)
       }),
   },

@@ -6,9 +6,6 @@ import { allUnder, namesUnder } from './look-inside.mjs'
 /** How long a draft may live, in ms. */
 const DRAFT = 60_000
 
-/** Whether a name, without what each of its bucket begins with, is one of a draft. */
-const isDraft = (/** @type {string} */ rest) => rest.startsWith('d')
-
 /**
  * What must never be in a Redis, by the page "In Redis" of the README, whoever died in the middle and
  * whatever was evicted. Nobody may work meanwhile.
@@ -48,7 +45,7 @@ async function faultsOf(raw, { start, fence, index }, names) {
     const rest = name.slice(start.length)
     if (name === fence || name === index) continue
     const left = await raw.pttl(name)
-    if (isDraft(rest)) {
+    if (rest.startsWith('d')) {
       if (left === -1 || left > DRAFT) found.push(`a draft lives for ${left} ms: ${quoted(name)}`)
     } else if (rest.startsWith('k')) {
       const record = await raw.getBuffer(name)
@@ -71,16 +68,17 @@ async function faultsOf(raw, { start, fence, index }, names) {
 const quoted = (/** @type {string | Buffer} */ name) => JSON.stringify(String(name))
 
 /**
- * How many names are left, but for drafts of writers that died, which go by themselves.
+ * How many names are left, but for drafts of writers that died, which go by themselves. Where
+ * bookkeeping was lost, records are not counted either: those of which it was told are misses, and
+ * stay until they expire, are overwritten, cleared or evicted.
  *
  * @param {Redis} raw
  * @param {string} prefix
+ * @param {boolean} loses
  */
-export async function leftUnder(raw, prefix) {
+export async function leftUnder(raw, prefix, loses) {
   const starts = namesUnder(prefix).map(({ start }) => start)
   const names = await allUnder(raw, prefix)
-  return names.filter(name => {
-    const start = starts.find(each => name.startsWith(each)) ?? ''
-    return !isDraft(name.slice(start.length))
-  }).length
+  const kinds = names.map(name => name[starts.find(each => name.startsWith(each))?.length ?? 0])
+  return kinds.filter(kind => kind !== 'd' && !(loses && kind === 'k')).length
 }

@@ -21,6 +21,7 @@ const PREFIX = 'fuzz *[x]{0}%:'
  * @returns {Subject}
  */
 function subjectOf(name, settings, faults) {
+  const loses = faults.some(fault => fault.loses)
   return {
     name,
     module: new URL('fuzz-open.mjs', import.meta.url).href,
@@ -45,7 +46,7 @@ function subjectOf(name, settings, faults) {
           const adapter = new RedisAdapter({ url, prefix: PREFIX })
           await adapter.sweep()
           await adapter.close()
-          return place.asStranger(raw => leftUnder(raw, PREFIX))
+          return place.asStranger(raw => leftUnder(raw, PREFIX, loses))
         },
         close: () => place.close(),
       }
