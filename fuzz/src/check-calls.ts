@@ -17,7 +17,11 @@ const NOTICE = 1_000
 export function* checkCalls(history: History, allowances: Allowances): Generator<Finding> {
   for (const call of history.calls) {
     const { outcome } = call
-    if (outcome?.is === 'failed' && !isExpected(call, outcome.code, history.incidents))
+    if (
+      outcome?.is === 'failed' &&
+      !isExpected(call, outcome.code, history.incidents) &&
+      !allowances.excuses?.(outcome.code, outcome.message)
+    )
       yield { rule: 'error', message: `a call failed: ${outcome.code}`, calls: [call] }
     const late = lateness(call, history, allowances)
     if (late !== undefined) yield { rule: 'hang', message: late, calls: [call] }

@@ -314,6 +314,12 @@ describe('each call by itself', () => {
   rejects('error', 'a failure that nothing explains', script => {
     script.delete('a', [0, 10], failed)
   })
+  test('accepts a failure that needs no cause', () => {
+    const script = new Script()
+    script.delete('a', [0, 10], failed)
+    const excuses = (code: string) => code === 'L2_UNAVAILABLE'
+    expect(findingsIn(script, { excuses })).toEqual([])
+  })
   accepts('a failure during what causes it', script => {
     script.delete('a', [0, 10], failed)
     script.incidents.push({

@@ -1,26 +1,22 @@
 // @ts-check
 // What is broken around the adapters and loses nothing that was acknowledged.
 import { setTimeout as pause } from 'node:timers/promises'
-import { placeOf } from './fuzz-place.mjs'
+import { HASTE, placeOf } from './fuzz-place.mjs'
 import { eventually, squeezeFault } from './fuzz-squeeze.mjs'
 import { namesUnder } from './look-inside.mjs'
 
 /** @typedef {import('@l2/fuzz').Fault} Fault */
 /** @typedef {import('@l2/fuzz').Scene} Scene */
 
-/** ms, of the adapters: what stalls for longer makes them give up. */
-export const TIMEOUT = 1_500
-
-/** The longest stall, in ms. */
-export const LONGEST_STALL = TIMEOUT + 400
+/** The longest stall, in ms: adapters that are in haste give up before. */
+export const LONGEST_STALL = HASTE + 400
 
 const LOST = ['L2_UNAVAILABLE']
-const GIVEN_UP = ['L2_UNAVAILABLE', 'L2_TIMEOUT']
 
 const briefly = (/** @type {Scene} */ { random }) => pause(5 + random(200))
 
-const beyondTimeout = (/** @type {Scene} */ { random }) =>
-  pause(TIMEOUT + 100 + random(LONGEST_STALL - TIMEOUT - 100))
+const beyondHaste = (/** @type {Scene} */ { random }) =>
+  pause(HASTE + 50 + random(LONGEST_STALL - HASTE - 50))
 
 /** One of the ways to Redis. */
 function proxyOf(/** @type {Scene} */ { config, random }) {
@@ -82,7 +78,7 @@ export const CONNECTION_FAULTS = [
       }),
   },
   { name: 'stall', inject: stalled(briefly) },
-  { name: 'stall beyond timeout', causes: GIVEN_UP, inject: stalled(beyondTimeout) },
+  { name: 'long stall', inject: stalled(beyondHaste) },
   {
     name: 'script flush',
     inject: ({ config, random }) =>
@@ -96,7 +92,7 @@ export const CONNECTION_FAULTS = [
 export const HARMLESS_FAULTS = [
   ...CONNECTION_FAULTS,
   { name: 'freeze', inject: frozen(briefly) },
-  { name: 'freeze beyond timeout', causes: GIVEN_UP, inject: frozen(beyondTimeout) },
+  { name: 'long freeze', inject: frozen(beyondHaste) },
   {
     name: 'client pause',
     inject: ({ config, random }) =>

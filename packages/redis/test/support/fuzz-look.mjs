@@ -68,17 +68,16 @@ async function faultsOf(raw, { start, fence, index }, names) {
 const quoted = (/** @type {string | Buffer} */ name) => JSON.stringify(String(name))
 
 /**
- * How many names are left, but for drafts of writers that died, which go by themselves. Where
- * bookkeeping was lost, records are not counted either: those of which it was told are misses, and
- * stay until they expire, are overwritten, cleared or evicted.
+ * How much is kept that is no record, but for drafts of writers that died, which go by themselves.
+ * Records without bookkeeping are misses: a clear() that was cut off leaves them, and the next one
+ * removes them.
  *
  * @param {Redis} raw
  * @param {string} prefix
- * @param {boolean} loses
  */
-export async function leftUnder(raw, prefix, loses) {
+export async function bookkeepingLeft(raw, prefix) {
   const starts = namesUnder(prefix).map(({ start }) => start)
   const names = await allUnder(raw, prefix)
   const kinds = names.map(name => name[starts.find(each => name.startsWith(each))?.length ?? 0])
-  return kinds.filter(kind => kind !== 'd' && !(loses && kind === 'k')).length
+  return kinds.filter(kind => kind !== 'd' && kind !== 'k').length
 }

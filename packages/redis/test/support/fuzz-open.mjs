@@ -9,5 +9,5 @@ let opened = process.pid
 export function open({ ways, ...options }) {
   const way = ways[opened++ % ways.length]
   if (way === undefined) throw new Error('no way to Redis')
-  return new RedisAdapter({ ...options, connection: way })
+  return new RedisAdapter({ ...options, ...way })
 }

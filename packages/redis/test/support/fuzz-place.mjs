@@ -5,11 +5,14 @@ import { ServerHost } from '../../../../scripts/services/server-host.mjs'
 import { RedisProxy } from './redis-proxy.mjs'
 
 /** What fuzz-open.mjs makes an adapter of: its options, and the ways to Redis, of which it takes one. */
-/** @typedef {{ prefix: string, timeout: number, sweepInterval: number, ways: Way[] }} Config */
-/** @typedef {{ host: string, port: number, password: string }} Way */
+/** @typedef {{ prefix: string, sweepInterval: number, ways: Way[] }} Config */
+/** @typedef {{ timeout: number, connection: { host: string, port: number, password: string } }} Way */
 
-/** Ways to Redis that can be broken each by itself, beside the direct one. */
-const PROXIES = 2
+/** The `timeout` of adapters that take the direct way or that of one of the proxies, in ms. */
+export const TIMEOUT = 5_000
+
+/** That of those that take the other one's: what stalls for longer makes them give up. */
+export const HASTE = 1_000
 
 /** By what workers are told of them. @type {WeakMap<object, Place>} */
 const places = new WeakMap()
@@ -34,7 +37,7 @@ export class Place {
     const server = await startRedisServer(host, () => {}, settings)
     const target = { host: '127.0.0.1', port: server.port }
     const proxies = await Promise.all(
-      Array.from({ length: PROXIES }, () => new RedisProxy(target).listen()),
+      Array.from({ length: 2 }, () => new RedisProxy(target).listen()),
     )
     return new Place(host, server, proxies, options)
   }
@@ -52,7 +55,10 @@ export class Place {
     this.proxies = proxies
     this.prefix = options.prefix
     const { password } = server
-    const ways = [server, ...proxies].map(({ port }) => ({ host: '127.0.0.1', port, password }))
+    const ways = [server, ...proxies].map(({ port }, at) => ({
+      timeout: at === 2 ? HASTE : TIMEOUT,
+      connection: { host: '127.0.0.1', port, password },
+    }))
     /** @type {Config} */
     this.config = { ...options, ways }
     places.set(this.config, this)
