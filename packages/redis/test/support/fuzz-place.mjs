@@ -14,6 +14,9 @@ export const TIMEOUT = 5_000
 /** That of those that take the other one's: what stalls for longer makes them give up. */
 export const HASTE = 1_000
 
+/** What their failures begin with. */
+export const IN_HASTE = 'in haste: '
+
 /** By what workers are told of them. @type {WeakMap<object, Place>} */
 const places = new WeakMap()
 

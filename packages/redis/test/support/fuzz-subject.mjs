@@ -3,7 +3,7 @@ import { RedisAdapter } from '@l2/redis'
 import { HARMLESS_FAULTS, LONGEST_STALL } from './fuzz-faults.mjs'
 import { bookkeepingLeft, faultsUnder } from './fuzz-look.mjs'
 import { LOSSES } from './fuzz-losses.mjs'
-import { HASTE, Place, placeOf, TIMEOUT } from './fuzz-place.mjs'
+import { IN_HASTE, Place, placeOf, TIMEOUT } from './fuzz-place.mjs'
 import { allUnder, namesUnder } from './look-inside.mjs'
 
 /** @typedef {import('@l2/fuzz').Fault} Fault */
@@ -11,6 +11,9 @@ import { allUnder, namesUnder } from './look-inside.mjs'
 
 /** Characters that mean something in Redis, all of which must mean nothing. */
 const PREFIX = 'fuzz *[x]{0}%:'
+
+/** What a call fails with whose timeout is over, or that of another one on its connection. */
+const GIVEN_UP = new Set(['L2_TIMEOUT', 'L2_UNAVAILABLE'])
 
 /**
  * RedisAdapter over a Redis that each round has to itself.
@@ -26,7 +29,7 @@ function subjectOf(name, settings, faults) {
     module: new URL('fuzz-open.mjs', import.meta.url).href,
     timeout: TIMEOUT,
     // On a machine that has much else to do, nothing needs to be broken for that.
-    excuses: (code, message) => code === 'L2_TIMEOUT' && message.includes(` ${HASTE} ms`),
+    excuses: (code, message) => GIVEN_UP.has(code) && message.startsWith(IN_HASTE),
     // What a dead process has sent, and a stall has held back.
     lingering: LONGEST_STALL + 1_000,
     // More of the values are large enough for drafts.
