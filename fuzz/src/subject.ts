@@ -18,6 +18,8 @@ export interface Subject extends Allowances {
   readonly mayLose?: boolean
   /** How many times larger values are than elsewhere: to fill what is bounded. Default 1. */
   readonly scale?: number
+  /** Whether a run has to find something, and ends when it did, as with a planted bug. */
+  readonly hasBug?: boolean
   /** What can happen to it, beside what can happen to workers of any backend. */
   readonly faults: readonly Fault[]
   /** Makes a new, empty place for one round. */

@@ -8,15 +8,14 @@ import { namesUnder } from './look-inside.mjs'
 /** @typedef {import('@l2/fuzz').Fault} Fault */
 /** @typedef {import('@l2/fuzz').Scene} Scene */
 
-/** The longest stall, in ms: adapters that are in haste give up before. */
-export const LONGEST_STALL = HASTE + 400
+/** The longest stall, in ms: adapters that are in haste give up long before. */
+export const LONGEST_STALL = HASTE + 600
 
 const LOST = ['L2_UNAVAILABLE']
 
 const briefly = (/** @type {Scene} */ { random }) => pause(5 + random(200))
 
-const beyondHaste = (/** @type {Scene} */ { random }) =>
-  pause(HASTE + 50 + random(LONGEST_STALL - HASTE - 50))
+const beyondHaste = (/** @type {Scene} */ { random }) => pause(HASTE + 50 + random(300))
 
 /** One of the ways to Redis. */
 function proxyOf(/** @type {Scene} */ { config, random }) {
@@ -27,11 +26,23 @@ function proxyOf(/** @type {Scene} */ { config, random }) {
 }
 
 /** Nothing gets through on one of the ways, and comes late. */
-const stalled = (/** @type {typeof briefly} */ wait) => async (/** @type {Scene} */ scene) => {
+async function stall(/** @type {Scene} */ scene) {
   const proxy = proxyOf(scene)
   proxy.stall()
-  await wait(scene)
+  await briefly(scene)
   proxy.resume()
+}
+
+/**
+ * Connections of those in haste hang, and mostly new ones don't: what was given up on the old one comes
+ * when its adapter has long gone on.
+ */
+async function longStall(/** @type {Scene} */ { config, random }) {
+  const { hastyProxy } = placeOf(config)
+  hastyProxy.stall()
+  if (random(4) > 0) hastyProxy.open()
+  await pause(HASTE + 50 + random(LONGEST_STALL - HASTE - 50))
+  hastyProxy.resume()
 }
 
 /** The Redis hangs, while the kernel takes what is sent to it. */
@@ -77,8 +88,8 @@ export const CONNECTION_FAULTS = [
         await raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
       }),
   },
-  { name: 'stall', inject: stalled(briefly) },
-  { name: 'long stall', inject: stalled(beyondHaste) },
+  { name: 'stall', inject: stall },
+  { name: 'long stall', inject: longStall },
   {
     name: 'script flush',
     inject: ({ config, random }) =>

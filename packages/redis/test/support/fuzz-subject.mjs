@@ -21,9 +21,10 @@ const GIVEN_UP = new Set(['L2_TIMEOUT', 'L2_UNAVAILABLE'])
  * @param {string} name
  * @param {string[]} settings lines of redis.conf
  * @param {readonly Fault[]} faults
+ * @param {Partial<Subject> & { access?: import('./fuzz-place.mjs').Access }} [others]
  * @returns {Subject}
  */
-function subjectOf(name, settings, faults) {
+function subjectOf(name, settings, faults, { access = {}, ...others } = {}) {
   return {
     name,
     module: new URL('fuzz-open.mjs', import.meta.url).href,
@@ -35,12 +36,11 @@ function subjectOf(name, settings, faults) {
     // More of the values are large enough for drafts.
     scale: 8,
     faults,
+    ...others,
 
     async stage() {
-      const place = await Place.open(settings, {
-        prefix: PREFIX,
-        sweepInterval: 200,
-      })
+      const options = { prefix: PREFIX, sweepInterval: 200 }
+      const place = await Place.open(settings, options, access)
       return {
         config: place.config,
         inspect: () => place.asStranger(raw => faultsUnder(raw, PREFIX)),
@@ -85,6 +85,18 @@ export const unfenced = subjectOf(
         }),
     },
   ],
+  { hasBug: true },
 )
 
-export const subjects = [subject, lossy, unfenced]
+/**
+ * A new connection can't end the one that was given up: what was sent there comes late, and undoes what
+ * was written since. The fuzzer must find it.
+ */
+export const unarmed = subjectOf(
+  'redis unarmed',
+  [],
+  HARMLESS_FAULTS.filter(({ name }) => name === 'long stall'),
+  { hasBug: true, access: { rights: '-client|kill', hasty: true } },
+)
+
+export const subjects = [subject, lossy, unfenced, unarmed]
