@@ -30,6 +30,8 @@ export interface Subject extends Allowances {
 export interface Stage {
   /** For the module's `open`; goes to other processes as JSON. */
   readonly config: unknown
+  /** The same for who looks at what is left, when nothing is broken any more. Default: `config`. */
+  readonly calm?: unknown
   /** Looks into the storage, while nobody works, for what must never be there. */
   inspect(): Promise<readonly string[]>
   /** Sweeps, and counts what is left of the bookkeeping. Called when no entry is left. */

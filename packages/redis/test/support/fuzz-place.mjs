@@ -80,6 +80,8 @@ export class Place {
     }))
     /** @type {Config} */
     this.config = { ...options, ways: hasty ? ways.slice(2) : ways }
+    /** The direct way alone. @type {Config} */
+    this.calm = { ...options, ways: ways.slice(0, 1) }
     places.set(this.config, this)
   }
 

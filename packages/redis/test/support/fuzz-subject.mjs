@@ -43,6 +43,7 @@ function subjectOf(name, settings, faults, { access = {}, ...others } = {}) {
       const place = await Place.open(settings, options, access)
       return {
         config: place.config,
+        calm: place.calm,
         inspect: () => place.asStranger(raw => faultsUnder(raw, PREFIX)),
         async residue() {
           const adapter = new RedisAdapter({ url: place.server.url, prefix: PREFIX })
