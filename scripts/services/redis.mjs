@@ -105,6 +105,20 @@ async function findRedis(say) {
   return { program: join(folder, 'usr/bin/redis-server'), env, origin: `unpacked in ${folder}` }
 }
 
+/**
+ * For `startRedisServer`: a Valkey.
+ *
+ * @param {(line: string) => void} say
+ */
+export async function findValkey(say) {
+  const program = findProgram('valkey-server')
+  if (program) return { program, env: {}, origin: program }
+  const unpacked = await unpackDebian('valkey-server', say, { backports: true })
+  if (!unpacked) throw new Error('no valkey-server in PATH')
+  const { folder, env } = unpacked
+  return { program: join(folder, 'usr/bin/valkey-server'), env, origin: `unpacked in ${folder}` }
+}
+
 function redisUrl(/** @type {number} */ port, /** @type {string} */ password) {
   return `redis://:${password}@127.0.0.1:${port}`
 }

@@ -26,10 +26,11 @@ import { RedisStore } from './redis-store.js'
 export type RedisAdapterOptions = AdapterOptions & RedisConnectionOptions
 
 /**
- * The contract over one Redis or Valkey, version 6.2 or later, that any number of processes share.
+ * The contract over a Redis or Valkey, version 6.2 or later, that any number of processes share: one
+ * primary, alone or behind Sentinels, or a Redis Cluster.
  *
- * Connects at the first call, with one connection of its own in each of the three ways, and again at
- * the next call where that failed or ended. Calls made in one turn of the event loop go out in one
+ * Connects at the first call, with a connection of its own to each primary, and again at the next call
+ * where that failed or ended. Calls made in one turn of the event loop go out in one
  * write. `get`, `set` and `delete` are one round trip each and atomic, as a command or a script; bulk
  * calls are slices of about 1 ms of Redis's time. Whatever is evicted, an entry that can be read can
  * be removed by each of its tags; where Redis evicts bookkeeping, a 64th of the tagged entries become
@@ -38,7 +39,7 @@ export type RedisAdapterOptions = AdapterOptions & RedisConnectionOptions
  *
  * Failures are an `L2Error`: `L2_UNAVAILABLE` (no connection, or lost; credentials refused),
  * `L2_TIMEOUT`, `L2_READ_ONLY` (a replica, or a disk that fails), `L2_FULL` (`maxmemory`),
- * `L2_UNSUITABLE_BACKEND` (too old, a Sentinel or Cluster node, a user without rights),
+ * `L2_UNSUITABLE_BACKEND` (too old, not what was named, a user without rights),
  * `L2_SCHEMA_MISMATCH` (another version of this package), `L2_CORRUPT_STORE` (others write under the
  * prefix), `L2_UNSUPPORTED` (a value over 511 MiB). README.md has the remedies.
  *

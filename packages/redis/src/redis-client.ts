@@ -41,9 +41,10 @@ export class RedisClient implements Route {
     return this.#connection?.isOpen === true
   }
 
-  /** Whether nobody waits for anything. */
+  /** Whether everything that was ever sent has its answer: nothing can take effect any more. */
   get isIdle(): boolean {
-    return this.#attempt === undefined && this.#connection?.isIdle !== false
+    if (this.#attempt !== undefined) return false
+    return this.#connection === undefined || (this.isOpen && this.#connection.isIdle)
   }
 
   use<T>(_bucket: number, call: Call, send: Send<T>): Promise<T> {

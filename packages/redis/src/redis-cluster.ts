@@ -107,7 +107,7 @@ export class RedisCluster implements Route {
       await owner.use(bucket, call, connected)
       return owner
     } catch (error) {
-      // Nothing has been sent yet. It may be gone, or a replica by now, and another in its place.
+      // Nothing has been sent yet. It may be gone, and another in its place.
       const next = await this.#successorOf(owner, bucket)
       if (next === undefined || call.abandoned) throw error
       await next.use(bucket, call, connected)

@@ -3,6 +3,7 @@ import { Command, Redis, type RedisOptions } from 'ioredis'
 import { Outbox } from './redis-outbox.js'
 import type { Argument, Sender } from './redis-route.js'
 import type { Script } from './redis-scripts.js'
+import { SentinelWatch } from './redis-sentinel.js'
 import { checkServer, type Expected } from './redis-server.js'
 
 /** What a connection attempt may take where the adapter has no `timeout`, in ms: ioredis's own. */
@@ -19,6 +20,10 @@ const OURS = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
+  // Reads come from the primary, and each attempt to find it ends: there may be another.
+  role: 'master' as const,
+  sentinelRetryStrategy: () => null,
+  failoverDetector: false,
   // It would ask INFO, which ACL users may not; a Redis that is loading says so by itself.
   enableReadyCheck: false,
   enableAutoPipelining: false,
@@ -34,7 +39,7 @@ const OURS = {
   himportFieldsets: undefined,
 } satisfies RedisOptions
 
-/** What is sent in one turn of the event loop goes out in one write. */
+/** What is sent in one turn of the event loop goes out in few writes. */
 interface Turn {
   readonly sentAt: number
   /** The bytes that had come from Redis until then. */
@@ -55,8 +60,11 @@ export class RedisConnection implements Sender {
   #held = false
 
   private constructor(options: RedisOptions, timeout: number) {
-    const connectTimeout = timeout || CONNECT_TIMEOUT
-    this.#redis = new Redis({ ...options, ...OURS, connectTimeout })
+    // Those that do not answer must leave the last of them time to.
+    const attempts = 1 + (options.sentinels?.length ?? 0)
+    const connectTimeout = Math.ceil((timeout || CONNECT_TIMEOUT) / attempts)
+    const sentinelCommandTimeout = connectTimeout
+    this.#redis = new Redis({ ...options, ...OURS, connectTimeout, sentinelCommandTimeout })
     this.#timeout = timeout
   }
 
@@ -88,6 +96,7 @@ export class RedisConnection implements Sender {
       const kill = predecessor === undefined ? undefined : predecessor.#name
       connection.#name = await checkServer(connection, expected, kill)
       connection.#letGo()
+      if (options.sentinels) connection.#heedSentinels(options)
       return connection
     } catch (error) {
       connection.destroy()
@@ -112,6 +121,7 @@ export class RedisConnection implements Sender {
     const command = new Command(name, args)
     call.onAbandon(this.#thisTurn().onAbandon)
     this.#redis.sendCommand(command, this.#outbox.asStream)
+    if (this.#outbox.isFull) this.#outbox.flush(this.#redis.stream)
     if (!this.#held && !call.background) {
       this.#held = true
       this.#redis.stream.ref()
@@ -149,6 +159,11 @@ export class RedisConnection implements Sender {
     } catch (error) {
       throw reason ?? error
     }
+  }
+
+  #heedSentinels(options: RedisOptions): void {
+    const watch = new SentinelWatch(options, () => this.destroy())
+    this.#redis.once('end', () => watch.close())
   }
 
   /** Holds the process only while an answer is awaited. */

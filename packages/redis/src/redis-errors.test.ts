@@ -35,6 +35,12 @@ test.each([
     'L2_UNSUITABLE_BACKEND',
     '+zadd',
   ],
+  // As Valkey 8 says it.
+  [
+    "ERR ACL failure in script: User cache has no permissions to run the 'get' command script: 6df7, on @user_script:16.",
+    'L2_UNSUITABLE_BACKEND',
+    '+get',
+  ],
   ['WRONGPASS invalid username-password pair or user is disabled.', 'L2_UNAVAILABLE', 'password'],
   ['NOAUTH Authentication required.', 'L2_UNAVAILABLE', 'password'],
   ['MOVED 3999 127.0.0.1:6381', 'L2_UNSUITABLE_BACKEND', 'Cluster'],

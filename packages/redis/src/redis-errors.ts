@@ -4,7 +4,7 @@ import { LAYOUT_ERROR } from './redis-scripts.js'
 /** What the Redis user has to be allowed: tested with one that may do just this. */
 const NEEDED_RIGHTS =
   '+client|info +client|kill +get +mget +set +unlink +scan +eval +evalsha +pttl +exists ' +
-  '+getrange +setrange +rename +persist +pexpire +zadd +zrem +zrandmember +zrangebylex +zrevrangebylex'
+  '+getrange +setrange +rename +persist +pexpire +zadd +zcard +zrem +zrandmember +zrangebylex +zrevrangebylex'
 
 /** What to do where one Redis was expected, and a node of a cluster is there. */
 export const CLUSTER_NODE =
@@ -42,10 +42,12 @@ const MEANINGS: readonly Meaning[] = [
       'stop-writes-on-bgsave-error to no.',
   },
   {
-    // The second is what a script says.
-    word: /\bNOPERM\b|user executing the script can't/,
+    // The second and the third are what a script says, of Redis and of Valkey.
+    word: /\bNOPERM\b|user executing the script can't|\bACL failure in script/,
     code: 'L2_UNSUITABLE_BACKEND',
-    message: `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}`,
+    message:
+      `the Redis user lacks a right. Give it the keys ~<prefix>* and ${NEEDED_RIGHTS}; ` +
+      'in a Cluster also +asking +cluster|slots',
   },
   {
     word: /\b(WRONGPASS|NOAUTH)\b|invalid password|AUTH <password> called without/i,

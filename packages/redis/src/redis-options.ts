@@ -130,6 +130,9 @@ function parsedBy(url: unknown, connection: unknown): Redis {
   if (connection !== undefined) {
     if (typeof connection !== 'object' || connection === null)
       throw new TypeError('connection must be an object: the options of ioredis')
+    const { sentinels, name } = connection as RedisOptions
+    if (sentinels != null && !(sentinels.length > 0 && name))
+      throw new TypeError('sentinels must be a list of some, and name what they call the primary')
     return new Redis({ ...(connection as RedisOptions), replyMapping: 'legacy', lazyConnect: true })
   }
   if (typeof url !== 'string' || !/^rediss?:\/\//i.test(url) || !URL.canParse(url))

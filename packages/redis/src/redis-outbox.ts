@@ -3,7 +3,13 @@ import type { Redis } from 'ioredis'
 
 type IoredisStream = NonNullable<Parameters<Redis['sendCommand']>[1]>
 
-/** What ioredis writes during one turn, sent in one write: a system call takes longer than a command. */
+/**
+ * Commands that go out in one write, at most: Redis works on the first while we write the others. Of
+ * 16 to 128 and no limit, this gave the most calls at 50 and at 500 at once (measured).
+ */
+const MOST = 32
+
+/** What ioredis writes during one turn, sent in few writes: each takes longer than a command. */
 export class Outbox {
   #chunks: (string | Buffer)[] = []
   #strings = true
@@ -15,6 +21,11 @@ export class Outbox {
       if (typeof chunk !== 'string') this.#strings = false
     },
   } as unknown as IoredisStream
+
+  /** Whether to {@link flush} at once. */
+  get isFull(): boolean {
+    return this.#chunks.length >= MOST
+  }
 
   flush(socket: Writable): void {
     const chunks = this.#chunks

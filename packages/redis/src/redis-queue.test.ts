@@ -8,8 +8,8 @@ interface Sent {
 }
 
 /** A queue, what it has sent, and calls that are made of it. */
-function setUp() {
-  const queue = new CallQueue()
+function setUp(readsMove = false) {
+  const queue = new CallQueue(readsMove)
   const sent: Sent[] = []
   const outcomes: string[] = []
   const make = (kind: 'read' | 'write', key: string, name: string) => {
@@ -109,4 +109,40 @@ test('idle waits for what has been called, and for nothing that comes later', as
   await answer('w2')
   expect(idle).toBe(true)
   await new CallQueue().idle()
+})
+
+test('where reads may be sent again, younger writes wait for them, and reads for no read', async () => {
+  const { make, names, sent, turn, queue } = setUp(true)
+  make('read', 'a', 'r1')
+  make('read', 'a', 'r2')
+  make('write', 'a', 'w1')
+  make('read', 'a', 'r3')
+  make('read', 'b', 'r4')
+  expect(names()).toEqual(['r1', 'r2', 'r4'])
+  let idle = false
+  queue.idle().then(() => {
+    idle = true
+  })
+  sent[1]?.answer()
+  await turn()
+  expect(names()).toEqual(['r1', 'r2', 'r4'])
+  sent[0]?.answer()
+  await turn()
+  expect(names()).toEqual(['r1', 'r2', 'r4', 'w1'])
+  sent[3]?.answer()
+  await turn()
+  expect(names()).toEqual(['r1', 'r2', 'r4', 'w1', 'r3'])
+  // Reads that waited are a group of their own: others join the next.
+  make('read', 'a', 'r5')
+  expect(names()).toHaveLength(5)
+  sent[4]?.answer()
+  await turn()
+  sent[5]?.answer()
+  expect(idle).toBe(false)
+  sent[2]?.answer()
+  await turn()
+  expect(idle).toBe(true)
+  // Nothing is left of them.
+  make('write', 'a', 'w2')
+  expect(names().at(-1)).toBe('w2')
 })

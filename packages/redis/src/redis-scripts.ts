@@ -152,18 +152,21 @@ if ttl == '0' then call('PERSIST', record) else call('PEXPIRE', record, ttl) end
 /**
  * Whether fence and index are whole; where one is missing, the other goes too, and all that was
  * readable by it: nobody could find it by its tags any more.
+ *
+ * `left` counts the members. The script must not touch the index once there are none: it is gone then,
+ * and where the slot is being moved to another node, a key that is not here is taken for one that is
+ * there, which stops the script half-way.
  */
 const WHOLE = `
 local fence, index = KEYS[1], KEYS[2]
-local function whole()
-  local epoch, indexed = call('GET', fence), call('EXISTS', index) == 1
-  if epoch and string.byte(epoch) ~= 49 then return nil, true end
-  if epoch and indexed then return epoch end
-  if epoch or indexed then call('UNLINK', fence, index) end
-  return nil
+local epoch, left = call('GET', fence), call('ZCARD', index)
+if epoch and string.byte(epoch) ~= 49 then
+  return redis.error_reply('${LAYOUT_ERROR} another version')
 end
-local epoch, foreign = whole()
-if foreign then return redis.error_reply('${LAYOUT_ERROR} another version') end`
+if (epoch and left == 0) or (left > 0 and not epoch) then
+  call('UNLINK', fence, index)
+  epoch = nil
+end`
 
 /**
  * One step of a `deleteByTag` in one bucket: removes those of the records that still carry the tag,
@@ -186,13 +189,13 @@ for i = 3, #KEYS do
   local tags = tagsOf(record, '1')
   if has(tags, tag) then
     call('UNLINK', record)
-    unlist(index, tags, key)
     removed = removed + 1
   else
-    call('ZREM', index, tag .. '\\255' .. key)
+    tags = tag
   end
+  if left > 0 then left = left - unlist(index, tags, key) end
 end
-if call('EXISTS', index) == 0 then
+if left == 0 then
   call('UNLINK', fence)
   return {removed}
 end
@@ -226,11 +229,11 @@ if not epoch then return 0 end
 local start, gone = tonumber(ARGV[1]), 0
 for i = 3, #KEYS do
   local tag = ARGV[i - 1]
-  if not has(tagsOf(KEYS[i], epoch), tag) then
+  if gone < left and not has(tagsOf(KEYS[i], epoch), tag) then
     gone = gone + call('ZREM', index, tag .. '\\255' .. string.sub(KEYS[i], start))
   end
 end
-if call('EXISTS', index) == 0 then call('UNLINK', fence) end
+if gone == left then call('UNLINK', fence) end
 return gone`)
 
 /** Proves that writes are taken, as far as removing goes: also where there is no room. KEYS probe. */

@@ -36,7 +36,7 @@ export async function checkServer(
     kill && connection.send(OWN, 'client', ['KILL', ...kill]),
   ])
   if (hello.status === 'fulfilled') checkHello(hello.value, inCluster)
-  else if (isUnknownCommand(hello.reason)) throw tooOld('older')
+  else if (isUnknownHello(hello.reason)) throw tooOld('too old')
   if (probed.status === 'rejected' && !isPassing(probed.reason))
     if (!inCluster || !isOfOthers(probed.reason)) throw probed.reason
   return info.status === 'fulfilled' ? nameIn(String(info.value)) : undefined
@@ -49,7 +49,8 @@ function checkHello(answer: unknown, inCluster: boolean): void {
   const version = said.get('version') ?? ''
   const [major, minor] = version.split('.').map(Number)
   if (major !== undefined && minor !== undefined) {
-    if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) throw tooOld(version)
+    if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+      throw tooOld(`version ${version}`)
   }
   if (said.get('mode') === 'sentinel')
     throw new L2Error(
@@ -64,7 +65,8 @@ function checkHello(answer: unknown, inCluster: boolean): void {
       'L2_UNSUITABLE_BACKEND',
       'this is no node of a Redis Cluster: connect by `url`, or with host and port in `connection`.',
     )
-  if (said.get('role') === 'replica' || said.get('role') === 'slave')
+  // One in a cluster knows who has which slot, and sends on whatever it is told.
+  if (!inCluster && (said.get('role') === 'replica' || said.get('role') === 'slave'))
     throw new L2Error(
       'L2_READ_ONLY',
       'this Redis is a replica, which takes no writes and may lag behind: connect to its primary.',
@@ -78,8 +80,9 @@ function nameIn(info: string): readonly string[] | undefined {
   return id && address ? ['ID', id, 'ADDR', address] : undefined
 }
 
-const isUnknownCommand = (error: unknown): boolean =>
-  error instanceof Error && /unknown command/i.test(error.message)
+/** Without arguments it is known since 6.2. */
+const isUnknownHello = (error: unknown): boolean =>
+  error instanceof Error && /unknown command|wrong number of arguments/i.test(error.message)
 
 /** Whether it may be over in a moment, and a read would be answered: each call tells by itself. */
 const isPassing = (error: unknown): boolean =>
@@ -89,8 +92,8 @@ const isPassing = (error: unknown): boolean =>
 const isOfOthers = (error: unknown): boolean =>
   error instanceof Error && /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(error.message)
 
-const tooOld = (version: string): L2Error =>
+const tooOld = (what: string): L2Error =>
   new L2Error(
     'L2_UNSUITABLE_BACKEND',
-    `this Redis is version ${version}: @l2/redis needs Redis ${OLDEST.join('.')} or later, or Valkey.`,
+    `this Redis is ${what}: @l2/redis needs Redis ${OLDEST.join('.')} or later, or Valkey.`,
   )

@@ -35,6 +35,10 @@ test.each([
   ['MOVED 3999 :6381', { word: 'MOVED', to: { host: 'asked', port: 6_381 } }],
   ['MOVED 3999 ?:6381', { word: 'MOVED', to: { host: 'asked', port: 6_381 } }],
   ['TRYAGAIN Multiple keys request during rehashing of slot', { word: 'TRYAGAIN' }],
+  [
+    'ERR Script attempted to access a non local key in a cluster node script: a0fb, on @user_script:53.',
+    { word: 'TRYAGAIN' },
+  ],
   ['CLUSTERDOWN Hash slot not served', { word: 'CLUSTERDOWN' }],
   ['ERR MOVED', undefined],
   ["WRONGPASS invalid 'ASK 1 a:1'", undefined],

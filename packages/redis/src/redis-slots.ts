@@ -40,7 +40,10 @@ export function primariesIn(answer: unknown, asked: Address): (Address | undefin
   })
 }
 
-/** Why a node of a cluster has not done what it was told. Nothing of it has been carried out. */
+/**
+ * Why a node of a cluster has not done what it was told. Nothing of it has been carried out, or of a
+ * script only what may be done twice.
+ */
 export type Refusal =
   | { readonly word: 'MOVED' | 'ASK'; readonly to: Address }
   | { readonly word: 'TRYAGAIN' | 'CLUSTERDOWN' }
@@ -49,6 +52,8 @@ export type Refusal =
 export function refusalIn(error: unknown, asked: Address): Refusal | undefined {
   if (!(error instanceof Error)) return undefined
   const [word, , place = ''] = error.message.split(' ', 3)
+  // A key of a script has expired at the very moment, on the node that is giving its slot away.
+  if (error.message.includes('attempted to access a non local key')) return { word: 'TRYAGAIN' }
   if (word === 'TRYAGAIN' || word === 'CLUSTERDOWN') return { word }
   if (word !== 'MOVED' && word !== 'ASK') return undefined
   const colon = place.lastIndexOf(':')

@@ -101,6 +101,8 @@ test.each([
   [{ client: null }, 'client of ioredis'],
   [{ client: { isCluster: true, options: {} } }, 'Cluster of ioredis'],
   [{ client: new Cluster([place], { lazyConnect: true, useSRVRecords: true }) }, 'SRV'],
+  [{ connection: { sentinels: [], name: 'cache' } }, 'sentinels must be'],
+  [{ connection: { sentinels: [{ host: 'localhost' }] } }, 'sentinels must be'],
   [{ connection: { cluster: [] } }, 'cluster must be a list'],
   [{ connection: { cluster: 'localhost' } }, 'cluster must be a list'],
   [{ connection: { cluster: ['redis://user:secret@localhost'] } }, '{ host, port }'],

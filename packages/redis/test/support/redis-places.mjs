@@ -54,3 +54,26 @@ export function redisCluster({ nodes, password }) {
     clients,
   }
 }
+
+/**
+ * @param {Awaited<ReturnType<
+ *   typeof import('../../../../scripts/services/redis-sentinel.mjs').startRedisSentinels
+ * >>} redis
+ * @returns {Place}
+ */
+export function redisBehindSentinels({ primary, sentinels, name, password }) {
+  const raw = rawClient(primary.url)
+  const address = { host: '127.0.0.1', port: primary.port }
+  return {
+    nodes: [address],
+    connection: ([port = primary.port] = []) => ({
+      sentinels: sentinels.map(one => ({ host: '127.0.0.1', port: one.port })),
+      name,
+      sentinelPassword: password,
+      password,
+      natMap: { [`${address.host}:${address.port}`]: { host: '127.0.0.1', port } },
+    }),
+    raw,
+    clients: [raw],
+  }
+}

@@ -1,0 +1,72 @@
+// @ts-check
+
+/** @typedef {import('ioredis').Redis} Redis */
+
+/** One slot on its way from one node of a cluster to another, as `redis-cli --cluster reshard` does it. */
+export class SlotMove {
+  #nodes
+  #slot
+  #from
+  #to
+
+  /**
+   * @param {readonly Redis[]} nodes
+   * @param {number} slot
+   * @param {number} to which of the nodes gets it
+   */
+  static async of(nodes, slot, to) {
+    const target = /** @type {Redis} */ (nodes[to])
+    for (const node of nodes) {
+      const own = await node.call('CLUSTER', 'NODES')
+      const [, slots = ''] = /myself,.* connected ?(.*)/.exec(String(own)) ?? []
+      const has = slots.split(' ').some(range => {
+        const [first = -1, last = first] = range.split('-').map(Number)
+        return first <= slot && slot <= last
+      })
+      if (has) return new SlotMove(nodes, slot, node, target)
+    }
+    throw new Error(`nobody has slot ${slot}`)
+  }
+
+  /**
+   * @private
+   * @param {readonly Redis[]} nodes
+   * @param {number} slot
+   * @param {Redis} from
+   * @param {Redis} to
+   */
+  constructor(nodes, slot, from, to) {
+    this.#nodes = nodes
+    this.#slot = slot
+    this.#from = from
+    this.#to = to
+  }
+
+  /** From now on keys may be on either side. */
+  async begin() {
+    if (this.#from === this.#to) return
+    const [from, to] = await Promise.all([this.#from, this.#to].map(idOf))
+    await this.#to.call('CLUSTER', 'SETSLOT', this.#slot, 'IMPORTING', String(from))
+    await this.#from.call('CLUSTER', 'SETSLOT', this.#slot, 'MIGRATING', String(to))
+  }
+
+  /** Moves what `wanted` says, and tells how many that were. */
+  async keys(/** @type {(name: string) => boolean} */ wanted = () => true, most = 1_000_000) {
+    if (this.#from === this.#to) return 0
+    const all = await this.#from.call('CLUSTER', 'GETKEYSINSLOT', this.#slot, most)
+    const names = /** @type {string[]} */ (all).filter(wanted)
+    const { host = '', port = 0, password = '' } = this.#to.options
+    const place = [host, port, '', 0, 10_000, 'AUTH', password]
+    if (names.length > 0) await this.#from.call('MIGRATE', ...place, 'KEYS', ...names)
+    return names.length
+  }
+
+  async end() {
+    while ((await this.keys(undefined, 10)) > 0);
+    const id = await idOf(this.#to)
+    for (const node of [this.#to, this.#from, ...this.#nodes])
+      await node.call('CLUSTER', 'SETSLOT', this.#slot, 'NODE', id)
+  }
+}
+
+const idOf = async (/** @type {Redis} */ node) => String(await node.call('CLUSTER', 'MYID'))
