@@ -121,10 +121,15 @@ export class Crew {
     await Promise.all(this.#members.map(member => this.#finish(member, true)))
   }
 
-  /** Has one look whether what is left can be read and removed as it should be. */
-  async verify(): Promise<void> {
+  /**
+   * Has one look whether what is left can be read and removed as it should be.
+   *
+   * @param config instead of that of the task.
+   */
+  async verify(config?: unknown): Promise<void> {
     const member = this.#members[0] as Member
     member.incarnation++
+    if (config !== undefined) this.#task = { ...(this.#task as Task), config }
     this.#assign(0, 'verify')
     await this.#finish(member, false)
   }

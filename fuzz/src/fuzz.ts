@@ -81,7 +81,7 @@ class Run {
     }
     this.#checkThatItMeansSomething()
     const { seed, plant } = this.#options
-    const isWorthALook = plant === undefined && this.#tally.logs !== undefined
+    const isWorthALook = !this.#hasBug && this.#tally.logs !== undefined
     if (!isWorthALook) rmSync(this.#folder, { recursive: true })
     return {
       ...this.#tally,
@@ -94,16 +94,19 @@ class Run {
     }
   }
 
+  get #hasBug(): boolean {
+    return this.#options.plant !== undefined || this.#subject.hasBug === true
+  }
+
   get #elapsed(): number {
     return (performance.now() - this.#start) / 1_000
   }
 
   #goesOn(): boolean {
-    const { operations = 0, seconds = 0, plant } = this.#options
+    const { operations = 0, seconds = 0 } = this.#options
     const patience = Math.max(seconds * PATIENCE, LEAST_PATIENCE, operations / SLOWEST)
     if (this.#rounds === 0) return true
-    if (this.#elapsed > patience || (plant !== undefined && this.#tally.found.size > 0))
-      return false
+    if (this.#elapsed > patience || (this.#hasBug && this.#tally.found.size > 0)) return false
     return (
       this.#tally.total < operations || this.#elapsed < seconds || this.#rareFaults().length > 0
     )

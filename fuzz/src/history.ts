@@ -73,4 +73,9 @@ export interface Allowances {
    * adapter is open.
    */
   readonly givenUp?: number
+  /**
+   * Whether a call may fail so when nothing is broken, as one of an adapter whose timeout is short
+   * enough to be exceeded on purpose. Default: none.
+   */
+  excuses?(code: string, message: string): boolean
 }

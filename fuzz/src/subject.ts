@@ -18,6 +18,8 @@ export interface Subject extends Allowances {
   readonly mayLose?: boolean
   /** How many times larger values are than elsewhere: to fill what is bounded. Default 1. */
   readonly scale?: number
+  /** Whether a run has to find something, and ends when it did, as with a planted bug. */
+  readonly hasBug?: boolean
   /** What can happen to it, beside what can happen to workers of any backend. */
   readonly faults: readonly Fault[]
   /** Makes a new, empty place for one round. */
@@ -28,6 +30,8 @@ export interface Subject extends Allowances {
 export interface Stage {
   /** For the module's `open`; goes to other processes as JSON. */
   readonly config: unknown
+  /** The same for who looks at what is left, when nothing is broken any more. Default: `config`. */
+  readonly calm?: unknown
   /** Looks into the storage, while nobody works, for what must never be there. */
   inspect(): Promise<readonly string[]>
   /** Sweeps, and counts what is left of the bookkeeping. Called when no entry is left. */

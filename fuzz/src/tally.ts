@@ -31,7 +31,7 @@ export class Tally {
   async look(crew: Crew, stage: Stage): Promise<void> {
     const found = (rule: Rule, message: string) => this.note({ rule, message, calls: [] })
     for (const message of await stage.inspect()) found('storage', message)
-    await crew.verify()
+    await crew.verify(stage.calm)
     for (const message of await stage.inspect()) found('storage', message)
     const residue = await stage.residue()
     if (residue !== 0) found('residue', `${residue} pieces of bookkeeping are left of no entry`)

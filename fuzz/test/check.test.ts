@@ -314,6 +314,12 @@ describe('each call by itself', () => {
   rejects('error', 'a failure that nothing explains', script => {
     script.delete('a', [0, 10], failed)
   })
+  test('accepts a failure that needs no cause', () => {
+    const script = new Script()
+    script.delete('a', [0, 10], failed)
+    const excuses = (code: string) => code === 'L2_UNAVAILABLE'
+    expect(findingsIn(script, { excuses })).toEqual([])
+  })
   accepts('a failure during what causes it', script => {
     script.delete('a', [0, 10], failed)
     script.incidents.push({
@@ -323,8 +329,20 @@ describe('each call by itself', () => {
       causes: ['L2_UNAVAILABLE'],
     })
   })
-  rejects('error', 'a failure after what causes it', script => {
-    script.delete('a', [21, 22], failed)
+  accepts(
+    'a failure soon after what causes it, of a process that did not run meanwhile',
+    script => {
+      script.delete('a', [300, 301], failed)
+      script.incidents.push({
+        name: 'restart',
+        begin: 9 * MS,
+        end: 20 * MS,
+        causes: ['L2_UNAVAILABLE'],
+      })
+    },
+  )
+  rejects('error', 'a failure long after what causes it', script => {
+    script.delete('a', [1_021, 1_022], failed)
     script.incidents.push({
       name: 'restart',
       begin: 9 * MS,

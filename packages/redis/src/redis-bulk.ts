@@ -92,10 +92,12 @@ export class RedisBulk {
           connection.send(call, 'zrangebylex', [index, from, '+', 'LIMIT', '0', String(STEP)]),
         )) as Buffer[]
         const last = members.at(-1)
-        if (last === undefined) break
+        if (last === undefined && from !== '-') break
         yield 0
+        // Without members too: a fence may have outlived an index that was evicted.
         await this.#pruneStep(bucket, members, call)
         yield 0
+        if (last === undefined) break
         from = Buffer.concat([AFTER, last])
       }
     }
@@ -171,7 +173,7 @@ export class RedisBulk {
     const sample = (await this.#route.use(bucket, call, connection =>
       connection.send(call, 'zrandmember', [this.#keys.index(bucket), String(SAMPLE)]),
     )) as Buffer[]
-    if (sample.length === 0 || call.abandoned) return false
+    if (call.abandoned) return false
     return (await this.#pruneStep(bucket, sample, call)) > sample.length / 4
   }
 

@@ -125,6 +125,26 @@ test('a sweep beside sets of the same keys never drops a member that is true', a
   }
 })
 
+test('a sweep leaves no fence of an index that is gone, when its entries are gone too', async () => {
+  const prefix = newPrefix()
+  const [adapter, raw] = [openAdapter({ prefix }), openClient()]
+  for (const sweep of [() => adapter.sweep(), () => sweptInTheBackground(prefix, raw)]) {
+    await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
+    await remove(raw, prefix, 'index')
+    await raw.del((await allUnder(raw, prefix)).filter(name => /\{\d+\}k/.test(name)))
+    expect((await allUnder(raw, prefix)).length).toBeGreaterThan(0)
+    await sweep()
+    expect(await allUnder(raw, prefix)).toEqual([])
+  }
+})
+
+/** Waits until an adapter has swept by itself, as it does now and then. */
+async function sweptInTheBackground(prefix: string, raw: Redis): Promise<void> {
+  const adapter = openAdapter({ prefix, sweepInterval: 20 })
+  await adapter.get('')
+  await expect.poll(() => allUnder(raw, prefix), { timeout: 20_000 }).toEqual([])
+}
+
 test('reading an entry that has just expired removes nothing of one that is set again', async () => {
   const prefix = newPrefix()
   const [adapter, other, raw] = [openAdapter({ prefix }), openAdapter({ prefix }), openClient()]

@@ -15,6 +15,7 @@ export class RedisProxy {
   #links = new Set()
   /** @type {'open' | 'stalled' | 'cut'} */
   #state = 'open'
+  #frayed = false
   port = 0
 
   /** @param {{ host: string, port: number }} target */
@@ -69,6 +70,11 @@ export class RedisProxy {
     for (const link of this.#links) link.resume()
   }
 
+  /** What clients send from now on comes in pieces, as it may on any network: a byte comes later. */
+  fray(/** @type {boolean} */ frayed) {
+    this.#frayed = frayed
+  }
+
   async close() {
     for (const link of this.#links) link.destroy()
     this.#server.close()
@@ -80,7 +86,12 @@ export class RedisProxy {
       socket.resetAndDestroy()
       return
     }
-    const link = new Link(socket, this.#target, () => this.#links.delete(link))
+    const link = new Link(
+      socket,
+      this.#target,
+      () => this.#frayed,
+      () => this.#links.delete(link),
+    )
     this.#links.add(link)
     if (this.#state === 'open') link.resume()
   }
@@ -102,16 +113,17 @@ class Link {
   /**
    * @param {Socket} client
    * @param {{ host: string, port: number }} target
+   * @param {() => boolean} isFrayed
    * @param {() => void} onEnd
    */
-  constructor(client, target, onEnd) {
+  constructor(client, target, isFrayed, onEnd) {
     this.#client = client
     this.#onEnd = onEnd
     this.#redis = connect({ ...target, noDelay: true })
     client.setNoDelay(true)
     this.#redis.on('error', () => {})
     client.on('data', data => {
-      this.#toRedis.push(data)
+      this.#toRedis.push(isFrayed() ? this.#withoutEnd(data) : data)
       this.#deliver()
     })
     this.#redis.on('data', data => {
@@ -145,6 +157,17 @@ class Link {
     this.#redis.destroy()
     if (!this.#client.destroyed) this.#client.resetAndDestroy()
     this.#onEnd()
+  }
+
+  /** All but the last byte, which comes a little later, and everything else after it. */
+  #withoutEnd(/** @type {Buffer} */ data) {
+    this.#client.pause()
+    setTimeout(() => {
+      this.#toRedis.push(data.subarray(-1))
+      this.#deliver()
+      this.#client.resume()
+    }, 1)
+    return data.subarray(0, -1)
   }
 
   #deliver() {
