@@ -1,4 +1,4 @@
-import type { RedisOptions } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 
 /** The highest number that Redis reads as one of a database. */
 const HIGHEST_DB = 2 ** 31 - 1
@@ -27,4 +27,20 @@ export function checkUrl(url: unknown): asserts url is string {
 function isWhole(value: unknown, least: number, most: number): boolean {
   if (typeof value !== 'number' && !(typeof value === 'string' && /^\d+$/.test(value))) return false
   return Number.isInteger(Number(value)) && Number(value) >= least && Number(value) <= most
+}
+
+/**
+ * Those of other libraries have options, too, of which none would be understood: the adapter would
+ * connect to localhost.
+ *
+ * @throws TypeError where it is no client of ioredis.
+ */
+export function checkClient(client: unknown): void {
+  const { options, status, sendCommand } = (client ?? {}) as Partial<Redis>
+  const isOne = typeof status === 'string' && typeof sendCommand === 'function'
+  if (!isOne || typeof options !== 'object' || options === null)
+    throw new TypeError(
+      'client must be a client of ioredis, Redis or Cluster: instead of one of another library say ' +
+        '`url` or `connection`',
+    )
 }

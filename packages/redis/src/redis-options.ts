@@ -1,5 +1,5 @@
 import { type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
-import { checkConnectionOptions, checkUrl } from './redis-checks.js'
+import { checkClient, checkConnectionOptions, checkUrl } from './redis-checks.js'
 import type { Address } from './redis-slots.js'
 
 /** How to connect. In each way the adapter has connections of its own, which `close()` ends. */
@@ -37,7 +37,12 @@ interface ByClient {
    * neither used nor closed: its offline queue and its resends could carry out a call long after it
    * has failed.
    */
-  readonly client: { readonly options: RedisOptions | ClusterOptions; readonly isCluster?: boolean }
+  readonly client: {
+    readonly options: RedisOptions | ClusterOptions
+    readonly isCluster?: boolean
+    /** Which clients of other libraries don't have: their options would mean nothing here. */
+    readonly status: string
+  }
   readonly url?: undefined
   readonly connection?: undefined
 }
@@ -67,8 +72,7 @@ export function connectionOf(options: RedisConnectionOptions): () => Place {
   if ([url, connection, client].filter(one => one !== undefined).length !== 1)
     throw new TypeError('options must have one of url, connection and client')
   if (client !== undefined) {
-    if (typeof client !== 'object' || client === null || typeof client.options !== 'object')
-      throw new TypeError('client must be a client of ioredis')
+    checkClient(client)
     return client.isCluster ? clusterOfClient(client) : () => single(client.options as RedisOptions)
   }
   const { options: parsed } = parsedBy(url, connection)

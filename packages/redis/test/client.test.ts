@@ -144,7 +144,17 @@ test.each([
   [{ connection: 'redis://localhost' }, 'connection must be an object'],
   [{ client: {} }, 'client of ioredis'],
   [{ client: null }, 'client of ioredis'],
-  [{ client: { isCluster: true, options: {} } }, 'Cluster of ioredis'],
+  [{ client: { options: {}, status: 'ready' } }, 'client of ioredis'],
+  [{ client: { options: null, status: 'ready', sendCommand() {} } }, 'client of ioredis'],
+  // As those of node-redis are.
+  [
+    { client: { options: { url: 'redis://user:secret@cache' }, isOpen: false, sendCommand() {} } },
+    'client of ioredis, Redis or Cluster: instead of one of another library say `url`',
+  ],
+  [
+    { client: { isCluster: true, options: {}, status: 'wait', sendCommand() {} } },
+    'Cluster of ioredis',
+  ],
   [{ client: new Cluster([place], { lazyConnect: true, useSRVRecords: true }) }, 'SRV'],
   [{ connection: { sentinels: [], name: 'cache' } }, 'sentinels must be'],
   [{ connection: { sentinels: [{ host: 'localhost' }] } }, 'sentinels must be'],
