@@ -47,9 +47,18 @@ test('what this version does not know is refused, never misread', () => {
   expect(() => valueIn(record, Buffer.from(`2${fence.subarray(1)}`))).toThrow(
     expect.objectContaining({ code: 'L2_SCHEMA_MISMATCH' }),
   )
-  expect(() => valueIn(record.subarray(0, 17), fence)).toThrow(
+  for (let length = 1; length <= 17; length++)
+    expect(() => valueIn(record.subarray(0, length), fence)).toThrow(
+      expect.objectContaining({ code: 'L2_CORRUPT_STORE' }),
+    )
+  expect(() => valueIn(Buffer.from('1abc'), fence)).toThrow(
     expect.objectContaining({ code: 'L2_CORRUPT_STORE' }),
   )
+  // Whatever the fence is.
+  for (const other of [null, Buffer.from(newEpoch()), Buffer.alloc(0)])
+    expect(() => valueIn(Buffer.from('1abc'), other)).toThrow(
+      expect.objectContaining({ code: 'L2_CORRUPT_STORE' }),
+    )
 })
 
 test('the tags of a record are found in its beginning, all or none', () => {

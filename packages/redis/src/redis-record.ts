@@ -61,6 +61,7 @@ export function valueIn(record: Buffer | null, fence: Buffer | null): Uint8Array
   if (record === null) return undefined
   if (record[0] === UNTAGGED) return record.subarray(1)
   if (record[0] !== TAGGED) throw schemaMismatch()
+  if (record.length <= EPOCH_LENGTH) throw cutShort()
   if (fence === null) return undefined
   if (fence[0] !== TAGGED) throw schemaMismatch()
   if (
@@ -69,7 +70,7 @@ export function valueIn(record: Buffer | null, fence: Buffer | null): Uint8Array
   )
     return undefined
   const end = record.indexOf(TAGS_END, EPOCH_LENGTH)
-  if (end < 0) throw new L2Error('L2_CORRUPT_STORE', 'get: a record has been cut short: delete it.')
+  if (end < 0) throw cutShort()
   return record.subarray(end + 1)
 }
 
@@ -92,6 +93,9 @@ export function tagAndKey(member: Buffer): { readonly tag: string; readonly key:
   const end = member.indexOf(TAG_END)
   return { tag: member.toString('utf8', 0, end), key: member.toString('utf8', end + 1) }
 }
+
+const cutShort = (): L2Error =>
+  new L2Error('L2_CORRUPT_STORE', 'get: a record has been cut short: delete it.')
 
 /** The error for what another version of this package has stored. */
 function schemaMismatch(): L2Error {

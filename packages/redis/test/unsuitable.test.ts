@@ -11,6 +11,7 @@ import {
   openClient,
   text,
 } from './support/adapters.js'
+import { orphansUnder } from './support/look-inside.mjs'
 import { ownServer } from './support/own-server.js'
 import { redisUrl } from './support/redis-server.mjs'
 
@@ -283,6 +284,16 @@ test('what others have put under our names is named, or a miss', async () => {
   const prefix = newPrefix()
   const [adapter, raw] = [openAdapter({ prefix }), openClient()]
   await adapter.set('k', V, { tags: ['t'] })
+  const [record = ''] = (await raw.keys(`${prefix}*`)).filter(name => name.endsWith('}kk'))
+  for (const foreign of ['1', '1abc', '1234567890abcdef']) {
+    await raw.set(record, foreign)
+    await expect(adapter.get('k'), foreign).rejects.toMatchObject(
+      failing('L2_CORRUPT_STORE', 'cut short: delete it'),
+    )
+  }
+  // It is not a record with tags that are lost, either.
+  await raw.set(record, '0abc')
+  expect(await orphansUnder(raw, prefix)).toEqual([])
   const [index = ''] = (await raw.keys(`${prefix}*`)).filter(name => name.endsWith('}x'))
   await raw.del(index)
   await raw.set(index, 'mine')

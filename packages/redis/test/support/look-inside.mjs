@@ -72,7 +72,8 @@ export async function orphansUnder(raw, prefix) {
     const records = names.filter(name => name.startsWith(`${start}k`))
     const values = records.length > 0 ? await raw.mgetBuffer(records) : []
     for (const [i, record] of values.entries()) {
-      if (record?.compare(epoch, 0, 16, 0, 16) !== 0) continue
+      // Those without tags may be shorter than an epoch.
+      if (!record?.subarray(0, 16).equals(epoch)) continue
       const name = /** @type {string} */ (records[i])
       const tags = record.toString('latin1', 16, record.indexOf(0xfe, 16)).split('\xff')
       const key = Buffer.from(name.slice(start.length + 1)).toString('latin1')
