@@ -20,7 +20,7 @@ import {
 } from './redis-options.js'
 import { CallQueue } from './redis-queue.js'
 import type { Route } from './redis-route.js'
-import { RedisStore } from './redis-store.js'
+import { checkSize, RedisStore } from './redis-store.js'
 
 /** What `new RedisAdapter()` takes: how to connect, in one of three ways, and what all adapters take. */
 export type RedisAdapterOptions = AdapterOptions & RedisConnectionOptions
@@ -83,6 +83,8 @@ class RedisBackend implements Backend {
     tags: readonly string[],
     call: Call,
   ): Promise<void> {
+    // Not when its turn comes: others would wait for a call that can not be made.
+    checkSize(value)
     return this.#write(key, call, () => this.#store.set(key, value, ttl, tags, call))
   }
 

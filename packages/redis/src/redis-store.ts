@@ -19,6 +19,12 @@ const HEAD = 255
 /** What Redis takes in one string, by default (`proto-max-bulk-len`), less room for tags. */
 const MAX_VALUE = 511 * 1024 * 1024
 
+/** @throws L2Error `L2_UNSUPPORTED` where Redis would not take the value. */
+export function checkSize(value: Uint8Array): void {
+  if (value.length > MAX_VALUE)
+    throw new L2Error('L2_UNSUPPORTED', 'set: the value is larger than Redis takes (512 MiB).')
+}
+
 /** The operations on one key, each one round trip and atomic. */
 export class RedisStore {
   readonly #route: Route
@@ -47,8 +53,6 @@ export class RedisStore {
     tags: readonly string[],
     call: Call,
   ): Promise<unknown> {
-    if (value.length > MAX_VALUE)
-      throw new L2Error('L2_UNSUPPORTED', 'set: the value is larger than Redis takes (512 MiB).')
     return this.#route.use(bucketOf(key), call, (connection, moving) => {
       if (tags.length === 0) return this.#setUntagged(connection, key, value, ttl, call)
       const sorted = [...tags].sort()
@@ -156,8 +160,10 @@ export class RedisStore {
       throw second.reason
     }
     // Evicted, or removed by a clear(), in the moment between.
-    if (second.value === 0 && !call.abandoned)
-      await this.#setTagged(connection, SET, key, value, ttl, tags, call)
+    if (second.value !== 0) return
+    // Others may wait with it whose callers have not been told yet: to them it must not pass for done.
+    if (call.abandoned) throw new Error('given up before it was stored')
+    await this.#setTagged(connection, SET, key, value, ttl, tags, call)
   }
 
   /** Has the members go that a record had which began with `head`, unless they are true again. */
