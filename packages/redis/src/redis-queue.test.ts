@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis'
 import { expect, test } from 'vitest'
 import { CallQueue } from './redis-queue.js'
 
@@ -68,10 +69,54 @@ test('of writes that wait together the last is sent, for all', async () => {
   for (const name of ['w1', 'w2', 'w3', 'w4']) make('write', 'a', name)
   sent[0]?.answer('ok')
   await turn()
+  for (const name of ['w5', 'w6']) make('write', 'a', name)
   expect(names()).toEqual(['w1', 'w4'])
-  sent[1]?.fail(new Error('full'))
+  sent[1]?.answer('done')
   await turn()
-  expect(outcomes).toEqual(['w1: ok', 'w2 failed: full', 'w3 failed: full', 'w4 failed: full'])
+  expect(outcomes.sort()).toEqual(['w1: ok', 'w2: done', 'w3: done', 'w4: done'])
+  expect(names()).toEqual(['w1', 'w4', 'w6'])
+  sent[2]?.fail(new Error('lost'))
+  await turn()
+  expect(outcomes.slice(4).sort()).toEqual(['w5 failed: lost', 'w6 failed: lost'])
+  expect(names()).toHaveLength(3)
+})
+
+test('where Redis refuses the last, the one before it is sent, for those before that', async () => {
+  const { make, names, sent, outcomes, turn } = setUp()
+  for (const name of ['w1', 'w2', 'w3', 'w4', 'w5']) make('write', 'a', name)
+  make('read', 'a', 'r1')
+  sent[0]?.answer('ok')
+  await turn()
+  sent[1]?.fail(new ReplyError('too large'))
+  await turn()
+  expect(outcomes).toEqual(['w1: ok', 'w5 failed: too large'])
+  sent[2]?.fail(new ReplyError('full'))
+  await turn()
+  expect(names()).toEqual(['w1', 'w5', 'w4', 'w3'])
+  sent[3]?.answer('done')
+  await turn()
+  expect(outcomes.slice(2).sort()).toEqual(['w2: done', 'w3: done', 'w4 failed: full'])
+  expect(names()).toEqual(['w1', 'w5', 'w4', 'w3', 'r1'])
+})
+
+test('where the last is abandoned on its way and fails, the one before it is sent', async () => {
+  const { make, names, sent, outcomes, turn } = setUp()
+  make('write', 'a', 'w1')
+  make('write', 'a', 'w2')
+  const third = make('write', 'a', 'w3')
+  const fourth = make('write', 'a', 'w4')
+  sent[0]?.answer('ok')
+  await turn()
+  third.abandoned = true
+  fourth.abandoned = true
+  sent[1]?.fail(new Error('given up'))
+  await turn()
+  expect(names()).toEqual(['w1', 'w4', 'w2'])
+  sent[2]?.fail(new Error('lost'))
+  await turn()
+  expect(outcomes).toEqual(['w1: ok', 'w4 failed: given up', 'w2 failed: lost'])
+  make('write', 'a', 'w5')
+  expect(names()).toEqual(['w1', 'w4', 'w2', 'w5'])
 })
 
 test('what was abandoned is not sent, and one that was not takes its place', async () => {

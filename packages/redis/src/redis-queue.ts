@@ -1,4 +1,5 @@
 import type { Call } from '@l2/core'
+import { ReplyError } from 'ioredis'
 
 interface Waiting<T = unknown> {
   readonly call: Call
@@ -29,8 +30,9 @@ interface Lane {
  * (a script that Redis has forgotten, a step that follows another) comes behind a younger call, and
  * no write that was given up undoes a younger one.
  *
- * Of writes that wait together only the last is sent, and what becomes of it becomes of all: none of
- * them could have been seen.
+ * Of writes that wait together only the last is sent, and once it is done all are: none of the others
+ * could have been seen. Where Redis refuses it, or its caller gave it up, that is no matter of the
+ * others: the one before it is sent in its place, and so on.
  */
 export class CallQueue {
   readonly #lanes = new Map<string, Lane>()
@@ -109,22 +111,12 @@ function join<T>(lane: Lane, write: boolean, call: Call, send: () => Promise<T>)
   })
 }
 
-/** Settles its calls. Those that were abandoned meanwhile are not sent: their caller has been told. */
+/** Those that were abandoned meanwhile are not sent: their caller has been told. */
 async function sendGroup({ write, calls }: Group): Promise<void> {
-  const wanted = calls.filter(({ call }) => !call.abandoned)
-  const last = wanted.at(-1)
-  if (last === undefined) return
-  if (write) {
-    try {
-      const value = await last.send()
-      for (const { resolve } of calls) resolve(value)
-    } catch (error) {
-      for (const { reject } of calls) reject(error)
-    }
-    return
-  }
+  if (write) return sendLast(calls)
   await Promise.all(
-    wanted.map(async ({ send, resolve, reject }) => {
+    calls.map(async ({ call, send, resolve, reject }) => {
+      if (call.abandoned) return
       try {
         resolve(await send())
       } catch (error) {
@@ -132,4 +124,24 @@ async function sendGroup({ write, calls }: Group): Promise<void> {
       }
     }),
   )
+}
+
+/** Takes from the end until one is done, for all before it. */
+async function sendLast(calls: Waiting[]): Promise<void> {
+  for (let last = calls.pop(); last !== undefined; last = calls.pop()) {
+    if (last.call.abandoned) continue
+    try {
+      const value = await last.send()
+      for (const { resolve } of [last, ...calls]) resolve(value)
+      return
+    } catch (error) {
+      last.reject(error)
+      // Redis has answered, so that nothing of it comes later; or it was not sent (again) because it
+      // was abandoned. What was lost with the connection may have taken effect, and the others would
+      // find no connection either.
+      if (error instanceof ReplyError || last.call.abandoned) continue
+      for (const { reject } of calls) reject(error)
+      return
+    }
+  }
 }
