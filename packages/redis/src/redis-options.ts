@@ -1,5 +1,5 @@
 import { type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
-import { checkClient, checkConnectionOptions, checkUrl } from './redis-checks.js'
+import { checkClient, checkConnectionOptions, checkPort, checkUrl } from './redis-checks.js'
 import type { Address } from './redis-slots.js'
 
 /** How to connect. In each way the adapter has connections of its own, which `close()` ends. */
@@ -98,9 +98,10 @@ function clusterOf(
     const { host, port = 6379 } = seed ?? {}
     if (typeof host !== 'string' || host === '' || !Number.isInteger(port))
       throw new TypeError('each node of cluster must be { host, port }')
+    checkPort('port of each node of cluster', port)
     return { host, port }
   })
-  checkConnectionOptions(each)
+  checkConnectionOptions({ ...each, keyPrefix })
   if (Number(each.db ?? 0) !== 0) throw new TypeError('db must be 0: a Cluster has no other')
   // A cluster has its own way to find primaries.
   const { path, sentinels, ...others } = each
@@ -130,6 +131,7 @@ function optionsOfNode(node: string | number | RedisOptions): RedisOptions {
   if (typeof node === 'number') return { host: '127.0.0.1', port: node }
   if (typeof node !== 'string')
     return { ...node, host: node.host ?? '127.0.0.1', port: Number(node.port ?? 6379) }
+  if (/^rediss?:/i.test(node)) checkUrl(node)
   const { host, port, username, password, tls } = new Redis(node, { lazyConnect: true }).options
   const options = { host, port, username, password, tls }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value != null))
