@@ -1,5 +1,6 @@
-import { type Call, L2Error } from '@l2/core'
+import type { Call } from '@l2/core'
 import { Command, Redis, type RedisOptions } from 'ioredis'
+import { noConnection } from './redis-errors.js'
 import { Outbox } from './redis-outbox.js'
 import type { Argument, Sender } from './redis-route.js'
 import type { Script } from './redis-scripts.js'
@@ -80,23 +81,25 @@ export class RedisConnection implements Sender {
     const connection = new RedisConnection(options, timeout)
     const end = (): void => connection.destroy()
     const limit = timeout || CONNECT_TIMEOUT
-    let late = false
-    const timer = setTimeout(() => {
-      late = true
-      end()
-    }, limit)
-    signal.addEventListener('abort', end)
-    try {
+    let timer: NodeJS.Timeout | undefined
+    // Said at once, as the deadlines of those who wait are about to pass, and say less.
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(noConnection(limit, options)), limit)
+    })
+    const check = async (): Promise<void> => {
       await connection.#connect()
       const kill = predecessor === undefined ? undefined : predecessor.#name
       const { db = 0 } = options
       connection.#name = await checkServer(connection, { ...expected, db }, kill)
+    }
+    signal.addEventListener('abort', end)
+    try {
+      await Promise.race([check(), late])
       connection.#letGo()
       if (options.sentinels) connection.#heedSentinels(options)
       return connection
     } catch (error) {
       connection.destroy()
-      if (late) throw new L2Error('L2_TIMEOUT', `no connection to Redis within ${limit} ms.`)
       throw error
     } finally {
       clearTimeout(timer)

@@ -62,6 +62,22 @@ test.each([
   ['LOADING Redis is loading the dataset in memory', 'L2_UNAVAILABLE', 'in a moment'],
   ['BUSY Redis is busy running a script.', 'L2_UNAVAILABLE', 'SCRIPT KILL'],
   ['Connection is closed.', 'L2_UNAVAILABLE', 'may have taken effect'],
+  ['read ECONNRESET', 'L2_UNAVAILABLE', 'may have taken effect'],
+  ['write EPIPE', 'L2_UNAVAILABLE', 'may have taken effect'],
+  ['write ECONNRESET', 'L2_UNAVAILABLE', 'may have taken effect'],
+  ['Unknown RESP type 72 "H". Please report this.', 'L2_UNSUITABLE_BACKEND', 'no Redis'],
+  ['ERR DB index is out of range', 'L2_UNSUITABLE_BACKEND', 'raise `databases`'],
+  [
+    'All sentinels are unreachable and retry is disabled. Last error: ERR No such master with that name',
+    'L2_UNSUITABLE_BACKEND',
+    '`name`',
+  ],
+  ['All sentinels are unreachable and retry is disabled.', 'L2_UNSUITABLE_BACKEND', '`name`'],
+  [
+    'All sentinels are unreachable and retry is disabled. Last error: WRONGPASS invalid',
+    'L2_UNAVAILABLE',
+    'password',
+  ],
 ])('%s', (message, code, remedy) => {
   const failure = describeError(new Error(message))
   expect(failure?.code).toBe(code)
@@ -76,6 +92,9 @@ test('credentials that are refused are not tried again', () => {
 test('what has no remedy to name is left as it is', () => {
   for (const error of [
     new Error('connect ECONNREFUSED'),
+    new Error(
+      'All sentinels are unreachable and retry is disabled. Last error: connect ECONNREFUSED',
+    ),
     new Error(''),
     'OOM',
     null,

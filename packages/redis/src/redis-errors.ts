@@ -1,4 +1,5 @@
-import type { Failure, L2ErrorCode } from '@l2/core'
+import { type Failure, L2Error, type L2ErrorCode } from '@l2/core'
+import type { RedisOptions } from 'ioredis'
 import { LAYOUT_ERROR } from './redis-scripts.js'
 
 /** What the Redis user has to be allowed: tested with one that may do just this. */
@@ -63,6 +64,26 @@ const MEANINGS: readonly Meaning[] = [
     retryable: false,
   },
   {
+    // The second is what ioredis says where no Sentinel has answered with an error.
+    word: /\bNo such master with that name|^All sentinels are unreachable and retry is disabled\.$/,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message:
+      'the Sentinels watch no primary of this name: `name` must be what their configuration calls ' +
+      'it (sentinel monitor <name> …).',
+  },
+  {
+    word: /^Unknown RESP type /,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message:
+      'what answers here is no Redis: check host and port, and whether it wants TLS (rediss://, `tls`).',
+  },
+  {
+    // What OpenSSL makes of an answer in plain text.
+    word: /\bwrong version number\b|\bpacket length too long\b/,
+    code: 'L2_UNSUITABLE_BACKEND',
+    message: 'what answers here does not speak TLS: connect without (redis://, no `tls`).',
+  },
+  {
     word: /\b(CLUSTERDOWN|TRYAGAIN)\b/,
     code: 'L2_UNAVAILABLE',
     message: 'the Redis Cluster has no primary for this slot now, or is moving it to another.',
@@ -104,11 +125,18 @@ const MEANINGS: readonly Meaning[] = [
     message: 'Redis is busy with a script of someone else that takes long (SCRIPT KILL ends it).',
   },
   {
-    word: /^Connection is closed|^Stream isn't writeable/,
+    word: /^Connection is closed|^Stream isn't writeable|^(read|write) (ECONNRESET|EPIPE)\b/,
     code: 'L2_UNAVAILABLE',
     message: 'the connection to Redis ended before it answered: a write may have taken effect.',
   },
 ]
+
+/** The error for an attempt to connect that took longer than `limit` ms. */
+export function noConnection(limit: number, { tls }: RedisOptions): L2Error {
+  // A Redis without TLS waits for the end of what it takes for a line.
+  const hint = tls ? '. If this port is one without TLS, connect without: redis://, no `tls`' : ''
+  return new L2Error('L2_TIMEOUT', `no connection to Redis within ${limit} ms${hint}.`)
+}
 
 /** Whether Redis refused a write because it is a replica. */
 export const isReplica = (error: unknown): boolean =>

@@ -1,8 +1,13 @@
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { freePort } from '../../../scripts/services/free-port.mjs'
+import { startRedisSentinels } from '../../../scripts/services/redis-sentinel.mjs'
+import { ServerHost } from '../../../scripts/services/server-host.mjs'
 import {
   bytes,
   newPrefix,
@@ -259,6 +264,68 @@ test('a password that has changed is used by the next connection of a client of 
   await expect
     .poll(() => adapter.get('k').then(text, () => undefined), { timeout: 5_000 })
     .toBe('v')
+})
+
+/** Listens for one test. */
+async function fakeServer(onData: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('data', () => onData(socket))
+  })
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+test('a server that speaks something else', async () => {
+  const port = await fakeServer(socket => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  const noRedis = failing('L2_UNSUITABLE_BACKEND', 'no Redis: check host and port')
+  await expectFailures({ url: `redis://:secret@127.0.0.1:${port}` }, noRedis)
+  const noTls = failing('L2_UNSUITABLE_BACKEND', 'does not speak TLS')
+  await expectFailures({ url: `rediss://:secret@127.0.0.1:${port}` }, noTls)
+})
+
+test('a server that cuts new connections: nobody knows what it has done', async () => {
+  const port = await fakeServer(socket => socket.resetAndDestroy())
+  const ended = failing('L2_UNAVAILABLE', 'may have taken effect', true)
+  await expectFailures({ url: `redis://:secret@127.0.0.1:${port}` }, ended)
+})
+
+test('TLS where there is none: the error of who waits says so', async () => {
+  const port = await fakeServer(() => {})
+  const [timeout, place] = [300, `:secret@127.0.0.1:${port}`]
+  for (const [url, hint] of [
+    [`rediss://${place}`, 'within 300 ms. If this port is one without TLS'],
+    [`redis://${place}`, 'within 300 ms.'],
+  ] as const) {
+    const adapter = openAdapter({ url, timeout })
+    const first = adapter.get('k').catch((thrown: unknown) => thrown)
+    await pause(100)
+    // Its own deadline is later than that of connecting.
+    await expect(adapter.get('k')).rejects.toMatchObject(failing('L2_TIMEOUT', hint, true))
+    expect(await first).toMatchObject({ code: 'L2_TIMEOUT' })
+  }
+})
+
+test('a name that the Sentinels do not know', async () => {
+  const host = await ServerHost.open()
+  onTestFinished(() => host.close())
+  const { sentinels, password } = await startRedisSentinels(host, () => {}, 60_000)
+  const places = sentinels.map(({ port }) => ({ host: '127.0.0.1', port }))
+  for (const updateSentinels of [true, false]) {
+    const connection = {
+      sentinels: places,
+      name: 'absent',
+      sentinelPassword: password,
+      password,
+      updateSentinels,
+    }
+    await expectFailures({ connection }, failing('L2_UNSUITABLE_BACKEND', '`name` must be'))
+  }
 })
 
 test('records of another version are refused, by reads and by writes', async () => {
