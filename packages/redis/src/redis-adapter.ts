@@ -73,7 +73,7 @@ class RedisBackend implements Backend {
   }
 
   get(key: string, call: Call): Promise<Uint8Array | undefined> {
-    return this.#queue.read(key, call, () => this.#store.get(key, call))
+    return this.#queue.read(key, call, one => this.#store.get(key, one))
   }
 
   set(
@@ -85,11 +85,11 @@ class RedisBackend implements Backend {
   ): Promise<void> {
     // Not when its turn comes: others would wait for a call that can not be made.
     checkSize(value)
-    return this.#write(key, call, () => this.#store.set(key, value, ttl, tags, call))
+    return this.#write(key, call, one => this.#store.set(key, value, ttl, tags, one))
   }
 
   delete(key: string, call: Call): Promise<void> {
-    return this.#write(key, call, () => this.#store.delete(key, call))
+    return this.#write(key, call, one => this.#store.delete(key, one))
   }
 
   async *deleteByTag(tag: string, call: Call): AsyncGenerator<number, void> {
@@ -122,7 +122,7 @@ class RedisBackend implements Backend {
   }
 
   /** What Redis answers is nothing to the caller, and the guard does not pass it on. */
-  #write(key: string, call: Call, send: () => Promise<unknown>): Promise<void> {
+  #write(key: string, call: Call, send: (call: Call) => Promise<unknown>): Promise<void> {
     return this.#queue.write(key, call, send) as Promise<void>
   }
 }

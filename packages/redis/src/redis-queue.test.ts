@@ -1,3 +1,4 @@
+import type { Call } from '@l2/core'
 import { ReplyError } from 'ioredis'
 import { expect, test } from 'vitest'
 import { CallQueue } from './redis-queue.js'
@@ -9,14 +10,16 @@ interface Sent {
 }
 
 /** A queue, what it has sent, and calls that are made of it. */
-function setUp(readsMove = false) {
+function setUp(readsMove = false, isConnected = true) {
   const queue = new CallQueue(readsMove)
   const sent: Sent[] = []
   const outcomes: string[] = []
   const make = (kind: 'read' | 'write', key: string, name: string) => {
     const call = { abandoned: false, background: false, onAbandon: () => {} }
-    const send = () =>
+    const send = (one: Call) =>
       new Promise<unknown>((resolve, reject) => {
+        // As a connection does that sends something.
+        if (isConnected) one.onAbandon(() => {})
         sent.push({ name, answer: resolve, fail: reject })
       })
     queue[kind](key, call, send).then(
@@ -97,6 +100,17 @@ test('where Redis refuses the last, the one before it is sent, for those before 
   await turn()
   expect(outcomes.slice(2).sort()).toEqual(['w2: done', 'w3: done', 'w4 failed: full'])
   expect(names()).toEqual(['w1', 'w5', 'w4', 'w3', 'r1'])
+})
+
+test('where Redis refuses the connection, those that wait together make one attempt', async () => {
+  const { make, names, sent, outcomes, turn } = setUp(false, false)
+  for (const name of ['w1', 'w2', 'w3']) make('write', 'a', name)
+  sent[0]?.fail(new ReplyError('password'))
+  await turn()
+  sent[1]?.fail(new ReplyError('password'))
+  await turn()
+  expect(names()).toEqual(['w1', 'w3'])
+  expect(outcomes.slice(1).sort()).toEqual(['w2 failed: password', 'w3 failed: password'])
 })
 
 test('where the last is abandoned on its way and fails, the one before it is sent', async () => {

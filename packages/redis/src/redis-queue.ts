@@ -1,9 +1,12 @@
 import type { Call } from '@l2/core'
 import { ReplyError } from 'ioredis'
 
+/** Sends what a call asks for, on behalf of it or of what stands for it. */
+type Send<T> = (call: Call) => Promise<T>
+
 interface Waiting<T = unknown> {
   readonly call: Call
-  readonly send: () => Promise<T>
+  readonly send: Send<T>
   readonly resolve: (value: T) => void
   readonly reject: (error: unknown) => void
 }
@@ -44,21 +47,21 @@ export class CallQueue {
   }
 
   /** @param send runs at once where the key is free, and never once the call is abandoned. */
-  read<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
+  read<T>(key: string, call: Call, send: Send<T>): Promise<T> {
     const lane = this.#lanes.get(key)
     if (lane === undefined) {
       // A read that need not wait keeps nobody else waiting: one connection keeps the order.
-      return this.#readsMove ? this.#open(key, false, send) : send()
+      return this.#readsMove ? this.#open(key, false, call, send) : send(call)
     }
     const { sent, waiting } = lane
     if (sent.write || sent.open === 0 || waiting.length > 0) return join(lane, false, call, send)
-    return this.#sendIn(sent, key, lane, send)
+    return this.#sendIn(sent, key, lane, call, send)
   }
 
   /** As {@link read}, and younger calls of the key wait for it. */
-  write<T>(key: string, call: Call, send: () => Promise<T>): Promise<T> {
+  write<T>(key: string, call: Call, send: Send<T>): Promise<T> {
     const lane = this.#lanes.get(key)
-    return lane === undefined ? this.#open(key, true, send) : join(lane, true, call, send)
+    return lane === undefined ? this.#open(key, true, call, send) : join(lane, true, call, send)
   }
 
   /** Resolves when all calls made so far have their answers, or none will come. */
@@ -70,15 +73,15 @@ export class CallQueue {
     await Promise.all(ends)
   }
 
-  #open<T>(key: string, write: boolean, send: () => Promise<T>): Promise<T> {
+  #open<T>(key: string, write: boolean, call: Call, send: Send<T>): Promise<T> {
     const lane: Lane = { sent: { write, open: 0, calls: [], onEnd: [] }, waiting: [] }
-    const result = this.#sendIn(lane.sent, key, lane, send)
+    const result = this.#sendIn(lane.sent, key, lane, call, send)
     this.#lanes.set(key, lane)
     return result
   }
 
-  #sendIn<T>(group: Group, key: string, lane: Lane, send: () => Promise<T>): Promise<T> {
-    const result = send()
+  #sendIn<T>(group: Group, key: string, lane: Lane, call: Call, send: Send<T>): Promise<T> {
+    const result = send(call)
     group.open++
     const end = (): void => {
       if (--group.open === 0) this.#next(key, lane)
@@ -100,7 +103,7 @@ export class CallQueue {
   }
 }
 
-function join<T>(lane: Lane, write: boolean, call: Call, send: () => Promise<T>): Promise<T> {
+function join<T>(lane: Lane, write: boolean, call: Call, send: Send<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let group = lane.waiting.at(-1)
     if (group?.write !== write) {
@@ -118,7 +121,7 @@ async function sendGroup({ write, calls }: Group): Promise<void> {
     calls.map(async ({ call, send, resolve, reject }) => {
       if (call.abandoned) return
       try {
-        resolve(await send())
+        resolve(await send(call))
       } catch (error) {
         reject(error)
       }
@@ -130,18 +133,42 @@ async function sendGroup({ write, calls }: Group): Promise<void> {
 async function sendLast(calls: Waiting[]): Promise<void> {
   for (let last = calls.pop(); last !== undefined; last = calls.pop()) {
     if (last.call.abandoned) continue
+    const traced = new TracedCall(last.call)
     try {
-      const value = await last.send()
+      const value = await last.send(traced)
       for (const { resolve } of [last, ...calls]) resolve(value)
       return
     } catch (error) {
       last.reject(error)
       // Redis has answered, so that nothing of it comes later; or it was not sent (again) because it
-      // was abandoned. What was lost with the connection may have taken effect, and the others would
-      // find no connection either.
-      if (error instanceof ReplyError || last.call.abandoned) continue
+      // was abandoned. What was lost with the connection may have taken effect, and where there is no
+      // connection, each of the others would try to make one.
+      if ((traced.sent && error instanceof ReplyError) || last.call.abandoned) continue
       for (const { reject } of calls) reject(error)
       return
     }
+  }
+}
+
+/** A call, and whether anything was sent on its behalf: a connection listens then. */
+class TracedCall implements Call {
+  sent = false
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  get abandoned(): boolean {
+    return this.#call.abandoned
+  }
+
+  get background(): boolean {
+    return this.#call.background
+  }
+
+  onAbandon(listener: () => void): void {
+    this.sent = true
+    this.#call.onAbandon(listener)
   }
 }

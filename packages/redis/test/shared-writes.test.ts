@@ -113,3 +113,19 @@ test.each([
     expect(text(await adapter.get('k'))).toBe(expected)
   },
 )
+
+test('where Redis refuses the connection, writes that wait together do not each make another', async () => {
+  const { url } = await ownServer()
+  const raw = openClient(url)
+  const address = new URL(url)
+  address.password = 'wrong'
+  const adapter = openAdapter({ url: address.href, prefix: 'p:' })
+  const connections = async () =>
+    Number(/total_connections_received:(\d+)/.exec(await raw.info('stats'))?.[1])
+  const before = await connections()
+  const calls = Array.from({ length: 100 }, (_, i) => adapter.set('k', bytes(`${i}`)))
+  expect(new Set(await outcomes(calls))).toEqual(new Set(['L2_UNAVAILABLE']))
+  const after = await connections()
+  expect(after).toBeGreaterThan(before)
+  expect(after - before).toBeLessThan(5)
+})
