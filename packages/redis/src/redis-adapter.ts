@@ -39,7 +39,7 @@ export type RedisAdapterOptions = AdapterOptions & RedisConnectionOptions
  *
  * Failures are an `L2Error`: `L2_UNAVAILABLE` (no connection, or lost; credentials refused),
  * `L2_TIMEOUT`, `L2_READ_ONLY` (a replica, or a disk that fails), `L2_FULL` (`maxmemory`),
- * `L2_UNSUITABLE_BACKEND` (too old, not what was named, a user without rights),
+ * `L2_UNSUITABLE_BACKEND` (too old, not what was named, no such database, a user without rights),
  * `L2_SCHEMA_MISMATCH` (another version of this package), `L2_CORRUPT_STORE` (others write under the
  * prefix), `L2_UNSUPPORTED` (a value over 511 MiB). README.md has the remedies.
  *

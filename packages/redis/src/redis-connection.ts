@@ -11,6 +11,9 @@ import { ConnectionWatch } from './redis-watch.js'
 /** What a connection attempt may take where the adapter has no `timeout`, in ms: ioredis's own. */
 const CONNECT_TIMEOUT = 10_000
 
+/** And where it has one, which part of it: the deadline of the call that waits would say less. */
+const CONNECT_SHARE = 0.95
+
 /**
  * What makes one ioredis instance one connection: it neither queues, resends nor reconnects, so that
  * what failed never takes effect later. The rest would change what we send or how we read answers.
@@ -80,9 +83,8 @@ export class RedisConnection implements Sender {
   ): Promise<RedisConnection> {
     const connection = new RedisConnection(options, timeout)
     const end = (): void => connection.destroy()
-    const limit = timeout || CONNECT_TIMEOUT
+    const limit = Math.ceil(timeout * CONNECT_SHARE) || CONNECT_TIMEOUT
     let timer: NodeJS.Timeout | undefined
-    // Said at once, as the deadlines of those who wait are about to pass, and say less.
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(noConnection(limit, options)), limit)
     })

@@ -12,6 +12,9 @@ export const CLUSTER_NODE =
   'this is a node of a Redis Cluster: name some nodes in `connection: { cluster: [{ host, port }] }`, ' +
   'or give your Cluster of ioredis as `client`.'
 
+// Not with slashes: what looks like a URL is redacted.
+const WITHOUT_TLS = 'connect without, by a URL that begins with redis: or without `tls`'
+
 const READ_ONLY = /\bREADONLY\b/
 
 interface Meaning {
@@ -75,13 +78,14 @@ const MEANINGS: readonly Meaning[] = [
     word: /^Unknown RESP type /,
     code: 'L2_UNSUITABLE_BACKEND',
     message:
-      'what answers here is no Redis: check host and port, and whether it wants TLS (rediss://, `tls`).',
+      'what answers here is no Redis: check host and port, and whether it wants TLS (a URL that ' +
+      'begins with rediss:, or `tls`).',
   },
   {
     // What OpenSSL makes of an answer in plain text.
     word: /\bwrong version number\b|\bpacket length too long\b/,
     code: 'L2_UNSUITABLE_BACKEND',
-    message: 'what answers here does not speak TLS: connect without (redis://, no `tls`).',
+    message: `what answers here does not speak TLS: ${WITHOUT_TLS}.`,
   },
   {
     word: /\b(CLUSTERDOWN|TRYAGAIN)\b/,
@@ -134,7 +138,7 @@ const MEANINGS: readonly Meaning[] = [
 /** The error for an attempt to connect that took longer than `limit` ms. */
 export function noConnection(limit: number, { tls }: RedisOptions): L2Error {
   // A Redis without TLS waits for the end of what it takes for a line.
-  const hint = tls ? '. If this port is one without TLS, connect without: redis://, no `tls`' : ''
+  const hint = tls ? `. If this port is one without TLS, ${WITHOUT_TLS}` : ''
   return new L2Error('L2_TIMEOUT', `no connection to Redis within ${limit} ms${hint}.`)
 }
 
