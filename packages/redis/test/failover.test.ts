@@ -179,7 +179,7 @@ describe('Sentinel', () => {
   test('a Sentinel that knows no such primary: an error that says so', async () => {
     const adapter = openAdapter({ connection: { ...connection(), name: 'other' }, timeout: 2_000 })
     await expect(adapter.get('k')).rejects.toMatchObject({
-      code: 'L2_UNAVAILABLE',
+      code: 'L2_UNSUITABLE_BACKEND',
       message: expect.stringContaining('entinel'),
     })
   })
