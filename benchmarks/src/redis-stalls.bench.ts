@@ -45,7 +45,6 @@ const jobs: Job[] = [
 
 const redis = new Redis(redisUrl())
 const sections = [await stalls(), await largeValues()]
-redis.disconnect()
 if (options.write) {
   const server = /^redis_version:(.*)\r$/m.exec(await infoOf('server'))?.[1]
   writePage(
@@ -60,6 +59,7 @@ value after the other meanwhile. The worst of ${rounds} rounds, and the median o
     sections,
   )
 }
+redis.disconnect()
 
 /** How long other clients wait while very many entries go. */
 async function stalls(): Promise<string> {

@@ -84,7 +84,10 @@ test.each([
   (i: number) => `${i}`.padStart(20, '0'),
 ])('buckets are about equally full %#', keyOf => {
   const buckets = Array.from({ length: 64_000 }, (_, i) => bucketOf(keyOf(i)))
-  const counts = Array.from({ length: BUCKETS }, (_, at) => buckets.filter(one => one === at).length)
+  const counts = Array.from(
+    { length: BUCKETS },
+    (_, at) => buckets.filter(one => one === at).length,
+  )
   expect(Math.min(...counts)).toBeGreaterThan(700)
   expect(Math.max(...counts)).toBeLessThan(1_300)
 })
