@@ -7,6 +7,9 @@ import type { ClusterPlace } from './redis-options.js'
 import type { Layout, Route, Send, Sender } from './redis-route.js'
 import { type Refusal, refusalIn } from './redis-slots.js'
 
+/** A slot that has moved, or is just moving, takes one or two. */
+const PROMPT_REDIRECTIONS = 2
+
 /** How often one step may be sent on to another node: ioredis's own. */
 const MOST_REDIRECTIONS = 16
 
@@ -102,6 +105,7 @@ export class RedisCluster implements Route {
     refused: unknown,
   ): Promise<T> {
     let [asked, error] = [owner, refused]
+    const began = performance.now()
     let redirections = 0
     let movingSince: number | undefined
     for (;;) {
@@ -113,8 +117,10 @@ export class RedisCluster implements Route {
         redirections = 0
         if (movingSince === undefined) movingSince = performance.now()
         else await this.#pause(performance.now() - movingSince, call)
-        if (call.abandoned) throw error
+      } else if (redirections > PROMPT_REDIRECTIONS) {
+        await this.#pause(performance.now() - began, call)
       }
+      if (call.abandoned) throw error
       const moving = movingSince === undefined ? 0 : performance.now() - movingSince + 1
       const node = asked
       try {
