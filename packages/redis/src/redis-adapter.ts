@@ -30,8 +30,8 @@ export type RedisAdapterOptions = AdapterOptions & RedisConnectionOptions
  * primary, alone or behind Sentinels, or a Redis Cluster.
  *
  * Connects at the first call, with a connection of its own to each primary, and again at the next call
- * where that failed or ended. Calls made in one turn of the event loop go out in one
- * write. `get`, `set` and `delete` are one round trip each and atomic, as a command or a script; bulk
+ * where that failed or ended. Calls made in one turn of the event loop go out in few
+ * writes. `get`, `set` and `delete` are one round trip each and atomic, as a command or a script; bulk
  * calls are slices of about 1 ms of Redis's time. Whatever is evicted, an entry that can be read can
  * be removed by each of its tags; where Redis evicts bookkeeping, a 64th of the tagged entries become
  * misses. A failover may lose the last writes, invalidations among them: Redis replicates
