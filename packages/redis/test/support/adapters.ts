@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { RedisAdapter, type RedisAdapterOptions } from '@l2/redis'
 import type { Redis } from 'ioredis'
 import { onTestFinished } from 'vitest'
-import { RedisProxy } from './redis-proxy.mjs'
+import { TcpProxy } from '../../../core/test/support/tcp-proxy.mjs'
 import { rawClient, redisAddress, redisUrl } from './redis-server.mjs'
 
 /** What a test may say of an adapter. */
@@ -36,8 +36,8 @@ export function openClient(url?: string): Redis {
 }
 
 /** A proxy in front of a Redis for one test. */
-export async function openProxy(target = redisAddress()): Promise<RedisProxy> {
-  const proxy = await new RedisProxy(target).listen()
+export async function openProxy(target = redisAddress()): Promise<TcpProxy> {
+  const proxy = await new TcpProxy(target).listen()
   onTestFinished(() => proxy.close())
   return proxy
 }

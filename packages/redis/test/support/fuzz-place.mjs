@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { newPassword, startRedisServer } from '../../../../scripts/services/redis.mjs'
 import { ServerHost } from '../../../../scripts/services/server-host.mjs'
-import { RedisProxy } from './redis-proxy.mjs'
+import { TcpProxy } from '../../../core/test/support/tcp-proxy.mjs'
 
 /** What fuzz-open.mjs makes an adapter of: its options, and the ways to Redis, of which it takes one. */
 /** @typedef {{ prefix: string, sweepInterval: number, ways: Way[] }} Config */
@@ -52,7 +52,7 @@ export class Place {
     const server = await startRedisServer(host, () => {}, [...settings, user], { password })
     const target = { host: '127.0.0.1', port: server.port }
     const proxies = await Promise.all(
-      Array.from({ length: 2 }, () => new RedisProxy(target).listen()),
+      Array.from({ length: 2 }, () => new TcpProxy(target).listen()),
     )
     return new Place(host, server, proxies, options, hasty)
   }
@@ -61,7 +61,7 @@ export class Place {
    * @private
    * @param {ServerHost} host
    * @param {Awaited<ReturnType<typeof startRedisServer>>} server
-   * @param {RedisProxy[]} proxies
+   * @param {TcpProxy[]} proxies
    * @param {Omit<Config, 'ways'>} options
    * @param {boolean} hasty
    */

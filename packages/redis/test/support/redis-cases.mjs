@@ -5,9 +5,9 @@ import { conformance } from '@l2/core/conformance'
 import { RedisAdapter } from '@l2/redis'
 import { Child } from '../../../core/test/support/child-process.mjs'
 import { RemoteAdapter } from '../../../core/test/support/remote-adapter.mjs'
+import { TcpProxy } from '../../../core/test/support/tcp-proxy.mjs'
 import { bookkeepingUnder } from './look-inside.mjs'
 import { oneRedis } from './redis-places.mjs'
-import { RedisProxy } from './redis-proxy.mjs'
 import { redisUrl } from './redis-server.mjs'
 
 /** @typedef {import('./redis-places.mjs').Place} Place */
@@ -23,7 +23,7 @@ const LONGEST_LIFE = 30
 
 /** The ways to Redis, one for each case, and who breaks them. */
 class Routes {
-  /** @type {Map<string, Promise<RedisProxy[]>>} */
+  /** @type {Map<string, Promise<TcpProxy[]>>} */
   #routes = new Map()
   #nodes
 
@@ -40,7 +40,7 @@ class Routes {
     if (base === undefined) throw new Error(`not a namespace of the kit: ${namespace}`)
     const found =
       this.#routes.get(base) ??
-      Promise.all(this.#nodes.map(address => new RedisProxy(address).listen()))
+      Promise.all(this.#nodes.map(address => new TcpProxy(address).listen()))
     this.#routes.set(base, found)
     return found
   }
@@ -67,7 +67,7 @@ function redisSubject(place, routes, child, timeout) {
   }
   const eachProxy = async (
     /** @type {string} */ prefix,
-    /** @type {(proxy: RedisProxy) => void} */ act,
+    /** @type {(proxy: TcpProxy) => void} */ act,
   ) => (await routes.of(prefix)).forEach(act)
   const open = async (/** @type {string} */ prefix) => new RedisAdapter(await optionsOf(prefix))
   return {

@@ -5,10 +5,10 @@ import { connect, createServer } from 'node:net'
 /** @typedef {import('node:net').Socket} Socket */
 
 /**
- * A TCP proxy on loopback in front of one Redis, which can hang, cut off and deliver late what it has
+ * A proxy on loopback in front of one server, which can hang, cut off and deliver late what it has
  * held back, as networks do.
  */
-export class RedisProxy {
+export class TcpProxy {
   #target
   #server
   /** @type {Set<Link>} */
@@ -40,7 +40,7 @@ export class RedisProxy {
 
   /**
    * Nothing gets through any more in either direction, and nobody is told. Connections that a client
-   * ends meanwhile stay as they are towards Redis, which gets what they sent when it is `resumed`.
+   * ends meanwhile stay as they are towards the server, which gets what they sent when it is `resumed`.
    */
   stall() {
     this.#state = 'stalled'
@@ -97,16 +97,16 @@ export class RedisProxy {
   }
 }
 
-/** One client's connection, and ours to Redis on its behalf. */
+/** One client's connection, and ours to the server on its behalf. */
 class Link {
   #requestsHeld = true
   #answersHeld = true
   /** @type {Buffer[]} */
-  #toRedis = []
+  #toServer = []
   /** @type {Buffer[]} */
   #toClient = []
   #clientEnded = false
-  #redis
+  #server
   #client
   #onEnd
 
@@ -119,14 +119,14 @@ class Link {
   constructor(client, target, isFrayed, onEnd) {
     this.#client = client
     this.#onEnd = onEnd
-    this.#redis = connect({ ...target, noDelay: true })
+    this.#server = connect({ ...target, noDelay: true })
     client.setNoDelay(true)
-    this.#redis.on('error', () => {})
+    this.#server.on('error', () => {})
     client.on('data', data => {
-      this.#toRedis.push(isFrayed() ? this.#withoutEnd(data) : data)
+      this.#toServer.push(isFrayed() ? this.#withoutEnd(data) : data)
       this.#deliver()
     })
-    this.#redis.on('data', data => {
+    this.#server.on('data', data => {
       this.#toClient.push(data)
       this.#deliver()
     })
@@ -134,7 +134,7 @@ class Link {
       this.#clientEnded = true
       this.#deliver()
     })
-    this.#redis.on('close', () => this.destroy())
+    this.#server.on('close', () => this.destroy())
     client.resume()
   }
 
@@ -154,7 +154,7 @@ class Link {
   }
 
   destroy() {
-    this.#redis.destroy()
+    this.#server.destroy()
     if (!this.#client.destroyed) this.#client.resetAndDestroy()
     this.#onEnd()
   }
@@ -163,7 +163,7 @@ class Link {
   #withoutEnd(/** @type {Buffer} */ data) {
     this.#client.pause()
     setTimeout(() => {
-      this.#toRedis.push(data.subarray(-1))
+      this.#toServer.push(data.subarray(-1))
       this.#deliver()
       this.#client.resume()
     }, 1)
@@ -171,11 +171,11 @@ class Link {
   }
 
   #deliver() {
-    if (!this.#requestsHeld) for (const data of this.#toRedis.splice(0)) this.#redis.write(data)
+    if (!this.#requestsHeld) for (const data of this.#toServer.splice(0)) this.#server.write(data)
     if (!this.#answersHeld) {
       for (const data of this.#toClient.splice(0)) if (!this.#clientEnded) this.#client.write(data)
     }
     // What it sent before it went is delivered first.
-    if (this.#clientEnded && !this.#requestsHeld) this.#redis.end()
+    if (this.#clientEnded && !this.#requestsHeld) this.#server.end()
   }
 }
