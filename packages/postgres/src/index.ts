@@ -1,0 +1,3 @@
+export { PostgresAdapter } from './postgres-adapter.js'
+export type { PostgresAdapterOptions } from './postgres-options.js'
+export { type MigrationOptions, migrationSql } from './postgres-schema.js'
