@@ -1,21 +1,13 @@
 // @ts-check
 import { randomBytes } from 'node:crypto'
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { embeddedPostgres } from './embedded-postgres.mjs'
 import { execute } from './execute.mjs'
-import { findProgram } from './find-program.mjs'
-import { startListening } from './start-listening.mjs'
-import { isOpenToOthers, unprivilegedAccount } from './unprivileged.mjs'
+import { findPostgres } from './find-postgres.mjs'
+import { answering, startListening } from './start-listening.mjs'
+import { reachable, unprivilegedAccount } from './unprivileged.mjs'
 
 /** What gives a machine a PostgreSQL that is found here. */
 export const postgresRemedy =
@@ -29,11 +21,26 @@ export const postgresRemedy =
  * @returns {Promise<{ url: string, description: string }>}
  */
 export async function startPostgres(host, say) {
-  const found = await findPostgres(say)
+  const { url, port, bin, as } = await startPostgresServer(host, say)
+  const version = await execute(join(bin, 'postgres'), ['--version'])
+  const number = /\d[\d.]*/.exec(version)?.[0]
+  const account = as ? ` as ${as.name}` : ''
+  return { url, description: `${number} on port ${port}${account}, ${bin}` }
+}
+
+/**
+ * A throw-away PostgreSQL with settings of its own, which can be killed, stopped and started again
+ * on its port. Its log has the SQLSTATE of each error.
+ *
+ * @param {import('./server-host.mjs').ServerHost} host
+ * @param {(line: string) => void} say
+ * @param {string[]} [settings] such as `work_mem=1MB`
+ */
+export async function startPostgresServer(host, say, settings = []) {
+  const bin = await findPostgres(say)
   const as = unprivilegedAccount()
-  const bin = as ? reachable(found.bin, host.folder) : found.bin
-  const folder = join(host.folder, 'postgres')
-  mkdirSync(folder, { mode: 0o700 })
+  const programs = as ? join(reachable(dirname(bin), host.folder), basename(bin)) : bin
+  const folder = mkdtempSync(join(host.folder, 'postgres-'))
   // With a password: other users of the machine reach the port too.
   const password = randomBytes(16).toString('hex')
   const passwordFile = join(folder, 'password')
@@ -42,45 +49,64 @@ export async function startPostgres(host, say) {
 
   const common = { cwd: folder, env: { LC_ALL: 'C' }, ...(as && { as }) }
   const data = join(folder, 'data')
-  const initdb = host.start({
-    ...common,
-    name: 'initdb',
-    file: join(bin, 'initdb'),
-    args: [
-      `--pgdata=${data}`,
-      '--username=l2',
-      `--pwfile=${passwordFile}`,
-      '--auth=scram-sha-256',
-      '--encoding=UTF8',
-      '--no-locale',
-      '--no-sync',
-    ],
-  })
-  if ((await initdb.ended).code !== 0) throw new Error(`initdb failed:\n${initdb.logTail()}`)
+  await initialize(host, common, programs, data, passwordFile)
 
-  const settings = [
+  const all = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
     'fsync=off',
     'max_connections=200',
+    'log_line_prefix=%m [%p] %e ',
+    ...settings,
   ]
-  const port = await startListening(
-    port =>
-      host.start({
-        ...common,
-        name: 'postgres',
-        file: join(bin, 'postgres'),
-        args: ['-D', data, '-p', String(port), ...settings.flatMap(setting => ['-c', setting])],
-        // Its "fast" stop: SIGTERM would wait for clients to leave.
-        stopSignal: 'SIGINT',
-      }),
-    port => pingPostgres(postgresUrl(port, password)),
-  )
-  const version = await execute(join(found.bin, 'postgres'), ['--version'])
-  const number = /\d[\d.]*/.exec(version)?.[0]
-  const account = as ? ` as ${as.name}` : ''
-  const description = `${number} on port ${port}${account}, ${found.bin}`
-  return { url: postgresUrl(port, password), description }
+  /** @type {ReturnType<typeof host.start>[]} */
+  const started = []
+  const launch = (/** @type {number} */ port) => {
+    const server = host.start({
+      ...common,
+      name: 'postgres',
+      file: join(programs, 'postgres'),
+      args: ['-D', data, '-p', String(port), ...all.flatMap(setting => ['-c', setting])],
+      // Its "fast" stop: SIGTERM would wait for clients to leave.
+      stopSignal: 'SIGINT',
+    })
+    started.push(server)
+    return server
+  }
+  const ask = (/** @type {number} */ port) => pingPostgres(postgresUrl(port, password))
+  const port = await startListening(launch, ask)
+  const url = postgresUrl(port, password)
+  const end = async (/** @type {NodeJS.Signals} */ signal) => {
+    const server = started.at(-1)
+    if (server?.pid !== undefined) process.kill(server.pid, signal)
+    await server?.ended
+  }
+  return {
+    url,
+    port,
+    password,
+    bin,
+    as,
+    /** All that it has logged since it was made. */
+    log: () => started.map(server => server.log()).join(''),
+    /** Ends it as a crash would, its children included: they outlive it by a statement else. */
+    async kill() {
+      const children = await processesOf(url)
+      await end('SIGKILL')
+      for (const pid of children) killIfThere(pid)
+    },
+    /** Its "immediate" shutdown: clients are told, nothing is written, so it is a crash of the data. */
+    stopAtOnce: () => end('SIGQUIT'),
+    /** Its "fast" shutdown: transactions are rolled back, and data is written. */
+    stop: () => end('SIGINT'),
+    /** @param {{ standby?: boolean }} [options] whether it is to be a server in recovery. */
+    async startAgain({ standby = false } = {}) {
+      const signal = join(data, 'standby.signal')
+      if (standby) writeFileSync(signal, '')
+      else rmSync(signal, { force: true })
+      await untilChildrenAreGone(() => answering(launch(port), () => ask(port)))
+    },
+  }
 }
 
 /** Rejects when no PostgreSQL answers there. */
@@ -99,29 +125,59 @@ export async function pingPostgres(/** @type {string} */ url) {
   }
 }
 
-/** @param {(line: string) => void} say */
-async function findPostgres(say) {
-  const inPath = findProgram('postgres')
-  // Debian keeps servers out of PATH, one folder per version; the newest first.
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian)
-    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
-    : []
-  const folders = versions.map(version => join(debian, version, 'bin'))
-  if (inPath) folders.unshift(dirname(realpathSync(inPath)))
-  const initdb = findProgram('initdb', folders)
-  if (initdb) return { bin: dirname(initdb) }
-  const embedded = await embeddedPostgres(say)
-  if (!embedded) throw new Error('no postgres and initdb on this machine')
-  return { bin: join(embedded, 'bin') }
+/**
+ * @param {import('./server-host.mjs').ServerHost} host
+ * @param {{ cwd: string, env: Record<string, string>, as?: import('./unprivileged.mjs').Account }} common
+ * @param {string} programs
+ * @param {string} data
+ * @param {string} passwordFile
+ */
+async function initialize(host, common, programs, data, passwordFile) {
+  const initdb = host.start({
+    ...common,
+    name: 'initdb',
+    file: join(programs, 'initdb'),
+    args: [
+      `--pgdata=${data}`,
+      '--username=l2',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--no-locale',
+      '--no-sync',
+    ],
+  })
+  if ((await initdb.ended).code !== 0) throw new Error(`initdb failed:\n${initdb.logTail()}`)
 }
 
-/** The same programs where an account other than root gets at them, copied if need be. */
-function reachable(/** @type {string} */ bin, /** @type {string} */ folder) {
-  if (isOpenToOthers(bin)) return bin
-  const copy = join(folder, 'postgres-programs')
-  cpSync(dirname(bin), copy, { recursive: true, verbatimSymlinks: true })
-  return join(copy, 'bin')
+/** The processes that serve connections, and those that help. @returns {Promise<number[]>} */
+async function processesOf(/** @type {string} */ url) {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  const { rows } = await client.query('select pid from pg_stat_activity')
+  await client.end()
+  return rows.map(({ pid }) => pid)
+}
+
+function killIfThere(/** @type {number} */ pid) {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error
+  }
+}
+
+/** The memory that killed processes shared is free a moment after they were killed. */
+async function untilChildrenAreGone(/** @type {() => Promise<void>} */ start) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!/still in use/.test(String(error)) || attempt === 50) throw error
+      await pause(100)
+    }
+  }
 }
 
 function postgresUrl(/** @type {number} */ port, /** @type {string} */ password) {

@@ -72,7 +72,9 @@ export class ServerHost {
       /** @type {number | undefined} */
       pid: undefined,
       ended,
-      /** What it has said so far: its last lines. */
+      /** What it has said so far. */
+      log: () => readFileSync(log, 'utf8'),
+      /** Its last lines. */
       logTail: () => readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n'),
     }
     this.#keeper.send({ id, command: { ...rest, log } })

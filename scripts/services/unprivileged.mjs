@@ -1,6 +1,6 @@
 // @ts-check
-import { readFileSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { cpSync, existsSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 
 /** @typedef {{ name: string, uid: number, gid: number }} Account */
 
@@ -26,4 +26,17 @@ export function isOpenToOthers(/** @type {string} */ folder) {
     if ((statSync(at).mode & 0o001) === 0) return false
     if (at === dirname(at)) return true
   }
+}
+
+/**
+ * A folder of programs where an account other than root gets at it: itself, or a copy in `place`.
+ *
+ * @param {string} folder
+ * @param {string} place
+ */
+export function reachable(folder, place) {
+  if (isOpenToOthers(folder)) return folder
+  const copy = join(place, basename(dirname(folder)), basename(folder))
+  if (!existsSync(copy)) cpSync(folder, copy, { recursive: true, verbatimSymlinks: true })
+  return copy
 }
