@@ -1,7 +1,7 @@
 import { Crew, formatReport, fuzzWith, type Report } from '@l2/fuzz'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { newSeed } from '../../core/test/support/random.mjs'
-import { lossy, subject, unarmed, unfenced } from './support/fuzz-subject.mjs'
+import { cluster, lossy, subject, unarmed, unfenced } from './support/fuzz-subject.mjs'
 
 const seed = newSeed()
 
@@ -30,6 +30,12 @@ test('nor where Redis evicts under each policy, forgets and is robbed', async ()
   expect([...report.found]).toEqual([])
 }, 300_000)
 
+test('nor in a cluster whose nodes hang and die, while slots move between them', async () => {
+  const report = await fuzzWith(crew, cluster, { seed, operations: CALLS })
+  tell(report)
+  expect([...report.found]).toEqual([])
+}, 300_000)
+
 describe('a fuzzer that sees', () => {
   test.each([
     ['what is left of a lost index if there is no fence', unfenced],
@@ -45,16 +51,22 @@ describe('a fuzzer that sees', () => {
   )
 
   /** With little that could explain a wrong answer. */
-  const calm = {
-    ...subject,
-    faults: subject.faults.filter(({ name }) => ['client kill', 'script flush'].includes(name)),
-  }
+  const calm = (one: typeof subject) => ({
+    ...one,
+    faults: one.faults.filter(({ name }) => ['client kill', 'script flush'].includes(name)),
+  })
 
   // Some that caches in Redis have; SQLite's test has all of them.
-  test.each(['tags-apart', 'forgets-a-tag', 'sends-again'])(
-    'finds a planted bug: %s',
-    async plant => {
-      const report = await fuzzWith(crew, calm, { seed, plant, seconds: 30, roundTime: 1_000 })
+  test.each([
+    { plant: 'tags-apart', where: subject },
+    { plant: 'forgets-a-tag', where: subject },
+    { plant: 'sends-again', where: subject },
+    { plant: 'tags-apart', where: cluster },
+  ])(
+    'finds a planted bug: $plant in $where.name',
+    async ({ plant, where }) => {
+      const options = { seed, plant, seconds: 30, roundTime: 1_000 }
+      const report = await fuzzWith(crew, calm(where), options)
       tell(report)
       expect(report.found.size).toBeGreaterThan(0)
     },

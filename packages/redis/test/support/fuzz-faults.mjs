@@ -1,7 +1,7 @@
 // @ts-check
 // What is broken around the adapters and loses nothing that was acknowledged.
 import { setTimeout as pause } from 'node:timers/promises'
-import { HASTE, placeOf } from './fuzz-place.mjs'
+import { HASTE, oneOf, onOneRedis, placeOf } from './fuzz-place.mjs'
 import { eventually, squeezeFault } from './fuzz-squeeze.mjs'
 import { namesUnder } from './look-inside.mjs'
 
@@ -17,13 +17,8 @@ const briefly = (/** @type {Scene} */ { random }) => pause(5 + random(200))
 
 const beyondHaste = (/** @type {Scene} */ { random }) => pause(HASTE + 50 + random(300))
 
-/** One of the ways to Redis. */
-function proxyOf(/** @type {Scene} */ { config, random }) {
-  const { proxies } = placeOf(config)
-  const proxy = proxies[random(proxies.length)]
-  if (proxy === undefined) throw new Error('no proxy')
-  return proxy
-}
+/** On one of the ways to one Redis. */
+const proxyOf = (/** @type {Scene} */ { config, random }) => oneOf(random, placeOf(config).proxies)
 
 /** Nothing gets through on one of the ways, and comes late. */
 async function stall(/** @type {Scene} */ scene) {
@@ -38,26 +33,39 @@ async function stall(/** @type {Scene} */ scene) {
  * when its adapter has long gone on.
  */
 async function longStall(/** @type {Scene} */ { config, random }) {
-  const { hastyProxy } = placeOf(config)
+  const hastyProxy = oneOf(random, placeOf(config).hastyProxies)
   hastyProxy.stall()
   if (random(4) > 0) hastyProxy.open()
   await pause(HASTE + 50 + random(LONGEST_STALL - HASTE - 50))
   hastyProxy.resume()
 }
 
+export const killClients = (/** @type {Scene} */ scene) =>
+  onOneRedis(scene, async raw => {
+    await raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  })
+
 /** The Redis hangs, while the kernel takes what is sent to it. */
 const frozen = (/** @type {typeof briefly} */ wait) => async (/** @type {Scene} */ scene) => {
-  const info = await placeOf(scene.config).asStranger(raw => raw.info('server'))
+  const info = await onOneRedis(scene, raw => raw.info('server'))
   const pid = Number(/process_id:(\d+)/.exec(info)?.[1])
   process.kill(pid, 'SIGSTOP')
   await wait(scene)
   process.kill(pid, 'SIGCONT')
 }
 
-export async function killAndStartAgain(/** @type {Scene} */ { config }) {
-  const { server } = placeOf(config)
+export async function killAndStartAgain(/** @type {Scene} */ { config, random }) {
+  const place = placeOf(config)
+  const server = oneOf(random, place.servers)
   await server.kill()
   await server.startAgain()
+  // A node of a cluster takes no calls for two seconds, as others may have got its slots.
+  await place.asStranger(server, raw =>
+    eventually('take calls', async () => {
+      await pause(20)
+      return !(await raw.exists('any').then(String, String)).includes('CLUSTERDOWN')
+    }),
+  )
 }
 
 /** A Lua script that removes all drafts there are. */
@@ -83,18 +91,15 @@ export const CONNECTION_FAULTS = [
   {
     name: 'client kill',
     causes: LOST,
-    inject: ({ config }) =>
-      placeOf(config).asStranger(async raw => {
-        await raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      }),
+    inject: killClients,
   },
   { name: 'stall', inject: stall },
   { name: 'long stall', inject: longStall },
   {
     name: 'script flush',
-    inject: ({ config, random }) =>
-      placeOf(config).asStranger(async raw => {
-        await raw.call('SCRIPT', 'FLUSH', random(2) === 0 ? 'ASYNC' : 'SYNC')
+    inject: scene =>
+      onOneRedis(scene, async raw => {
+        await raw.call('SCRIPT', 'FLUSH', scene.random(2) === 0 ? 'ASYNC' : 'SYNC')
       }),
   },
 ]
@@ -106,10 +111,10 @@ export const HARMLESS_FAULTS = [
   { name: 'long freeze', inject: frozen(beyondHaste) },
   {
     name: 'client pause',
-    inject: ({ config, random }) =>
-      placeOf(config).asStranger(async raw => {
-        const ms = 5 + random(200)
-        await raw.call('CLIENT', 'PAUSE', ms, random(2) === 0 ? 'ALL' : 'WRITE')
+    inject: scene =>
+      onOneRedis(scene, async raw => {
+        const ms = 5 + scene.random(200)
+        await raw.call('CLIENT', 'PAUSE', ms, scene.random(2) === 0 ? 'ALL' : 'WRITE')
         await pause(ms)
       }),
   },
@@ -118,25 +123,23 @@ export const HARMLESS_FAULTS = [
     name: 'kill server',
     causes: LOST,
     async inject(scene) {
-      const { config, random } = scene
-      if (random(2) === 0)
-        await placeOf(config).asStranger(async raw => {
+      if (scene.random(2) === 0)
+        await onOneRedis(scene, async raw => {
           await raw.bgrewriteaof()
         })
-      await pause(random(30))
+      await pause(scene.random(30))
       await killAndStartAgain(scene)
     },
   },
   {
     // What is sent comes in pieces, so that there is a moment between a draft and what makes it a record.
     name: 'no drafts',
-    async inject({ config }) {
-      const place = placeOf(config)
-      const { proxies, prefix } = place
+    async inject(scene) {
+      const { proxies, prefix } = placeOf(scene.config)
       for (const proxy of proxies) proxy.fray(true)
       try {
         const patterns = namesUnder(prefix).map(({ start }) => `${escaped(start)}d*`)
-        await place.asStranger(raw =>
+        await onOneRedis(scene, raw =>
           eventually(
             'remove a draft',
             async () => Number(await raw.eval(REMOVE_DRAFTS, 0, ...patterns)) > 0,

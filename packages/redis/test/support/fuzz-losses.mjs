@@ -2,7 +2,7 @@
 // What entries may be gone by. None of it may bring one back, or leave one that a tag does not remove.
 import { setTimeout as pause } from 'node:timers/promises'
 import { CONNECTION_FAULTS, killAndStartAgain } from './fuzz-faults.mjs'
-import { placeOf } from './fuzz-place.mjs'
+import { onOneRedis, placeOf } from './fuzz-place.mjs'
 import { eventually, squeezeFault } from './fuzz-squeeze.mjs'
 import { namesUnder } from './look-inside.mjs'
 
@@ -30,10 +30,10 @@ const MOST = 16
 const without = what => ({
   name: `no ${what}`,
   loses: true,
-  inject: ({ config, random }) => {
-    const place = placeOf(config)
-    const names = namesUnder(place.prefix)
-    return place.asStranger(raw =>
+  inject: scene => {
+    const { config, random } = scene
+    const names = namesUnder(placeOf(config).prefix)
+    return onOneRedis(scene, raw =>
       eventually(`remove a ${what}`, async () => {
         let gone = 0
         for (let left = 1 + random(MOST); left > 0; left--) {
@@ -54,9 +54,9 @@ export const LOSSES = [
   {
     name: 'flushall',
     loses: true,
-    inject: ({ config, random }) =>
-      placeOf(config).asStranger(async raw => {
-        await raw.call('FLUSHALL', random(2) === 0 ? 'ASYNC' : 'SYNC')
+    inject: scene =>
+      onOneRedis(scene, async raw => {
+        await raw.call('FLUSHALL', scene.random(2) === 0 ? 'ASYNC' : 'SYNC')
       }),
   },
   {

@@ -1,23 +1,29 @@
 // @ts-check
+import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import { newPassword, startRedisServer } from '../../../../scripts/services/redis.mjs'
+import { startRedisCluster } from '../../../../scripts/services/redis-cluster.mjs'
 import { ServerHost } from '../../../../scripts/services/server-host.mjs'
 import { TcpProxy } from '../../../core/test/support/tcp-proxy.mjs'
+import { oneRedis, redisCluster, wayToCluster } from './redis-places.mjs'
 
 /** What fuzz-open.mjs makes an adapter of: its options, and the ways to Redis, of which it takes one. */
 /** @typedef {{ prefix: string, sweepInterval: number, ways: Way[] }} Config */
-/** @typedef {{ timeout: number, connection: Connection }} Way */
-/** @typedef {{ host: string, port: number, username: string, password: string }} Connection */
+/** @typedef {{ timeout: number, connection: ReturnType<import('./redis-places.mjs').Way> }} Way */
+
+/** @typedef {Awaited<ReturnType<typeof startRedisServer>>} Server */
+/** @typedef {import('@l2/fuzz').Scene} Scene */
 
 /**
- * @typedef {{ rights?: string, hasty?: boolean }} Access
- *   What is denied to the adapters' Redis user, as for ACL SETUSER, and whether all are in haste.
+ * @typedef {{ nodes?: number, rights?: string, hasty?: boolean }} Setup
+ *   How many nodes a cluster has (one: it is no cluster), what is denied to the adapters' Redis user, as
+ *   for ACL SETUSER, and whether all adapters are in haste.
  */
 
-/** The `timeout` of adapters that take the direct way or that of one of the proxies, in ms. */
+/** The `timeout` of adapters that take the direct way or that of the first proxies, in ms. */
 export const TIMEOUT = 5_000
 
-/** That of those that take the other one's: what stalls for longer makes them give up. */
+/** That of those that take the other ones': what stalls for longer makes them give up. */
 export const HASTE = 300
 
 /** What their failures begin with. */
@@ -36,63 +42,83 @@ export function placeOf(/** @type {unknown} */ config) {
   return place
 }
 
-/** A Redis that one round has to itself, and proxies in front of it. */
+/**
+ * Does something with one Redis of a place, whichever it is, as another program.
+ *
+ * @template T
+ * @param {Pick<Scene, 'config' | 'random'>} scene
+ * @param {(raw: Redis) => Promise<T>} work
+ */
+export function onOneRedis({ config, random }, work) {
+  const place = placeOf(config)
+  return place.asStranger(oneOf(random, place.servers), work)
+}
+
+/**
+ * @template T
+ * @param {Scene['random']} random
+ * @param {readonly T[]} list
+ */
+export const oneOf = (random, list) => /** @type {T} */ (list[random(list.length)])
+
+/** A Redis, or a cluster of them, that one round has to itself, and proxies in front of each. */
 export class Place {
   #host
 
   /**
    * @param {string[]} settings lines of redis.conf
    * @param {Omit<Config, 'ways'>} options of the workers' adapters
-   * @param {Access} access
+   * @param {Setup} setup
    */
-  static async open(settings, options, { rights = '', hasty = false }) {
+  static async open(settings, options, { nodes = 1, rights = '', hasty = false }) {
     const host = await ServerHost.open()
     const password = newPassword()
-    const user = `user ${USER} on >${password} ~* &* +@all ${rights}`
-    const server = await startRedisServer(host, () => {}, [...settings, user], { password })
-    const target = { host: '127.0.0.1', port: server.port }
-    const proxies = await Promise.all(
-      Array.from({ length: 2 }, () => new TcpProxy(target).listen()),
-    )
-    return new Place(host, server, proxies, options, hasty)
+    const lines = [...settings, `user ${USER} on >${password} ~* &* +@all ${rights}`]
+    const servers = await (nodes === 1
+      ? startOne(host, lines)
+      : startRedisCluster(host, () => {}, { primaries: nodes, settings: lines }).then(
+          cluster => cluster.nodes,
+        ))
+    const [proxies, hastyProxies] = await Promise.all([proxiesOf(servers), proxiesOf(servers)])
+    const connection = wayTo(servers)
+    const ways = [servers, proxies, hastyProxies].map((ends, at) => ({
+      timeout: at === 2 ? HASTE : TIMEOUT,
+      connection: { ...connection(ends.map(({ port }) => port)), username: USER, password },
+    }))
+    const config = { ...options, ways: hasty ? ways.slice(2) : ways }
+    const calm = { ...options, ways: ways.slice(0, 1) }
+    return new Place(host, servers, [...proxies, ...hastyProxies], hastyProxies, config, calm)
   }
 
   /**
    * @private
    * @param {ServerHost} host
-   * @param {Awaited<ReturnType<typeof startRedisServer>>} server
+   * @param {Server[]} servers
    * @param {TcpProxy[]} proxies
-   * @param {Omit<Config, 'ways'>} options
-   * @param {boolean} hasty
+   * @param {TcpProxy[]} hastyProxies those of adapters that are in haste
+   * @param {Config} config
+   * @param {Config} calm the direct way alone
    */
-  constructor(host, server, proxies, options, hasty) {
+  constructor(host, servers, proxies, hastyProxies, config, calm) {
     this.#host = host
-    this.server = server
+    this.servers = servers
     this.proxies = proxies
-    const [, hastyProxy] = proxies
-    if (hastyProxy === undefined) throw new Error('two proxies')
-    this.hastyProxy = hastyProxy
-    this.prefix = options.prefix
-    const { password } = server
-    const ways = [server, ...proxies].map(({ port }, at) => ({
-      timeout: at === 2 ? HASTE : TIMEOUT,
-      connection: { host: '127.0.0.1', port, username: USER, password },
-    }))
-    /** @type {Config} */
-    this.config = { ...options, ways: hasty ? ways.slice(2) : ways }
-    /** The direct way alone. @type {Config} */
-    this.calm = { ...options, ways: ways.slice(0, 1) }
-    places.set(this.config, this)
+    this.hastyProxies = hastyProxies
+    this.config = config
+    this.calm = calm
+    this.prefix = config.prefix
+    places.set(config, this)
   }
 
   /**
-   * Does something with the Redis as another program, which knows nothing of the adapters.
+   * Does something with one Redis as another program, which knows nothing of the adapters.
    *
    * @template T
+   * @param {Server} server
    * @param {(raw: Redis) => Promise<T>} work
    */
-  async asStranger(work) {
-    const raw = new Redis(this.server.url, { retryStrategy: null, maxRetriesPerRequest: 0 })
+  async asStranger(server, work) {
+    const raw = new Redis(server.url, { retryStrategy: null, maxRetriesPerRequest: 0 })
     raw.on('error', () => {})
     try {
       return await work(raw)
@@ -101,8 +127,45 @@ export class Place {
     }
   }
 
+  /**
+   * Does something with all that is stored, wherever it is.
+   *
+   * @template T
+   * @param {(inside: import('./redis-places.mjs').Place) => Promise<T>} work
+   */
+  async inside(work) {
+    const place = insideOf(this.servers)
+    try {
+      await once(place.raw, 'ready')
+      return await work(place)
+    } finally {
+      for (const client of [place.raw, ...place.clients]) client.disconnect()
+    }
+  }
+
   async close() {
     for (const proxy of this.proxies) await proxy.close()
     await this.#host.close()
   }
+}
+
+/**
+ * @param {ServerHost} host
+ * @param {string[]} lines
+ */
+const startOne = async (host, lines) => [await startRedisServer(host, () => {}, lines)]
+
+const proxiesOf = (/** @type {Server[]} */ servers) =>
+  Promise.all(servers.map(({ port }) => new TcpProxy({ host: '127.0.0.1', port }).listen()))
+
+/** One alone is no cluster. @type {(servers: Server[]) => import('./redis-places.mjs').Way} */
+const wayTo = servers => {
+  const [{ password, port }, ...others] = /** @type {[Server, ...Server[]]} */ (servers)
+  if (others.length > 0) return wayToCluster({ nodes: servers, password })
+  return ([at = port] = []) => ({ host: '127.0.0.1', port: at, password })
+}
+
+const insideOf = (/** @type {Server[]} */ servers) => {
+  const [{ password, url }, ...others] = /** @type {[Server, ...Server[]]} */ (servers)
+  return others.length > 0 ? redisCluster({ nodes: servers, password }) : oneRedis(url)
 }

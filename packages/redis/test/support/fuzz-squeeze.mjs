@@ -1,6 +1,6 @@
 // @ts-check
 import { setTimeout as pause } from 'node:timers/promises'
-import { placeOf } from './fuzz-place.mjs'
+import { onOneRedis } from './fuzz-place.mjs'
 
 /** @typedef {import('ioredis').Redis} Redis */
 
@@ -30,16 +30,16 @@ export function squeezeFault(policy) {
     name: policy,
     causes: ['L2_FULL'],
     loses: !refuses,
-    inject: ({ config, random }) =>
-      placeOf(config).asStranger(async raw => {
+    inject: scene =>
+      onOneRedis(scene, async raw => {
         await raw.config('SET', 'maxmemory-policy', policy)
         const seen = refuses ? refused : evicted
         const before = await seen(raw)
         try {
           await eventually(refuses ? 'refuse a write' : 'evict anything', async () => {
-            const room = ((await usedMemory(raw)) * (70 + random(30))) / 100
+            const room = ((await usedMemory(raw)) * (70 + scene.random(30))) / 100
             await raw.config('SET', 'maxmemory', Math.floor(room))
-            await pause(5 + random(30))
+            await pause(5 + scene.random(30))
             // Where nothing may be evicted, there must be room for what may.
             await raw.config('SET', 'maxmemory', 0)
             return (await seen(raw)) > before
@@ -51,9 +51,17 @@ export function squeezeFault(policy) {
   }
 }
 
+/**
+ * How often a Redis has answered with an error.
+ *
+ * @param {Redis} raw
+ * @param {string} word its first
+ */
+export const refusals = (raw, word) =>
+  numberIn(raw, 'errorstats', new RegExp(`errorstat_${word}:count=(\\d+)`))
+
 const evicted = (/** @type {Redis} */ raw) => numberIn(raw, 'stats', /evicted_keys:(\d+)/)
-const refused = (/** @type {Redis} */ raw) =>
-  numberIn(raw, 'errorstats', /errorstat_OOM:count=(\d+)/)
+const refused = (/** @type {Redis} */ raw) => refusals(raw, 'OOM')
 const usedMemory = (/** @type {Redis} */ raw) => numberIn(raw, 'memory', /used_memory:(\d+)/)
 
 /**

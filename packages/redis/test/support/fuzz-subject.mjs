@@ -1,9 +1,10 @@
 // @ts-check
-import { RedisAdapter } from '@l2/redis'
 import { HARMLESS_FAULTS, LONGEST_STALL } from './fuzz-faults.mjs'
 import { bookkeepingLeft, faultsUnder } from './fuzz-look.mjs'
 import { LOSSES } from './fuzz-losses.mjs'
-import { IN_HASTE, Place, placeOf, TIMEOUT } from './fuzz-place.mjs'
+import { MOVES } from './fuzz-moves.mjs'
+import { open } from './fuzz-open.mjs'
+import { IN_HASTE, onOneRedis, Place, TIMEOUT } from './fuzz-place.mjs'
 import { allUnder, namesUnder } from './look-inside.mjs'
 
 /** @typedef {import('@l2/fuzz').Fault} Fault */
@@ -16,15 +17,15 @@ const PREFIX = 'fuzz *[x]{0}%:'
 const GIVEN_UP = new Set(['L2_TIMEOUT', 'L2_UNAVAILABLE'])
 
 /**
- * RedisAdapter over a Redis that each round has to itself.
+ * RedisAdapter over a Redis or a cluster that each round has to itself.
  *
  * @param {string} name
  * @param {string[]} settings lines of redis.conf
  * @param {readonly Fault[]} faults
- * @param {Partial<Subject> & { access?: import('./fuzz-place.mjs').Access }} [others]
+ * @param {Partial<Subject> & { setup?: import('./fuzz-place.mjs').Setup }} [others]
  * @returns {Subject}
  */
-function subjectOf(name, settings, faults, { access = {}, ...others } = {}) {
+function subjectOf(name, settings, faults, { setup = {}, ...others } = {}) {
   return {
     name,
     module: new URL('fuzz-open.mjs', import.meta.url).href,
@@ -40,28 +41,39 @@ function subjectOf(name, settings, faults, { access = {}, ...others } = {}) {
 
     async stage() {
       const options = { prefix: PREFIX, sweepInterval: 200 }
-      const place = await Place.open(settings, options, access)
+      const place = await Place.open(settings, options, setup)
       return {
         config: place.config,
         calm: place.calm,
-        inspect: () => place.asStranger(raw => faultsUnder(raw, PREFIX)),
-        async residue() {
-          const adapter = new RedisAdapter({ url: place.server.url, prefix: PREFIX })
-          await adapter.sweep()
-          const swept = await place.asStranger(raw => bookkeepingLeft(raw, PREFIX))
-          await adapter.clear()
-          await adapter.close()
-          const cleared = await place.asStranger(raw => allUnder(raw, PREFIX))
-          return swept + cleared.length
-        },
+        inspect: () => place.inside(({ raw }) => faultsUnder(raw, PREFIX)),
+        residue: () =>
+          place.inside(async ({ raw }) => {
+            const adapter = open(place.calm)
+            await adapter.sweep()
+            const swept = await bookkeepingLeft(raw, PREFIX)
+            await adapter.clear()
+            await adapter.close()
+            return swept + (await allUnder(raw, PREFIX)).length
+          }),
         close: () => place.close(),
       }
     },
   }
 }
 
-/** One that loses nothing: it writes all down before it answers. */
-export const subject = subjectOf('redis', ['appendonly yes', 'appendfsync always'], HARMLESS_FAULTS)
+/** Of a Redis that loses nothing: it writes all down before it answers. */
+const DURABLE = ['appendonly yes', 'appendfsync always']
+
+export const subject = subjectOf('redis', DURABLE, HARMLESS_FAULTS)
+
+/** Nodes that lose nothing, and slots that move between them. */
+export const cluster = subjectOf(
+  'redis cluster',
+  // What hangs for a while is not to be taken for dead, as it is after one second otherwise.
+  [...DURABLE, 'cluster-node-timeout 5000'],
+  [...HARMLESS_FAULTS, ...MOVES],
+  { setup: { nodes: 3 } },
+)
 
 /** One that loses whatever can be lost, by eviction under each policy, by a restart and by others. */
 export const lossy = subjectOf('redis lossy', [], LOSSES)
@@ -77,8 +89,8 @@ export const unfenced = subjectOf(
     {
       name: 'new index',
       loses: true,
-      inject: ({ config }) =>
-        placeOf(config).asStranger(async raw => {
+      inject: scene =>
+        onOneRedis(scene, async raw => {
           const work = raw.multi()
           const member = Buffer.from('tag\xffkey', 'latin1')
           for (const { index } of namesUnder(PREFIX)) work.del(index).zadd(index, 0, member)
@@ -97,7 +109,7 @@ export const unarmed = subjectOf(
   'redis unarmed',
   [],
   HARMLESS_FAULTS.filter(({ name }) => name === 'long stall'),
-  { hasBug: true, access: { rights: '-client|kill', hasty: true } },
+  { hasBug: true, setup: { rights: '-client|kill', hasty: true } },
 )
 
-export const subjects = [subject, lossy, unfenced, unarmed]
+export const subjects = [subject, lossy, cluster, unfenced, unarmed]

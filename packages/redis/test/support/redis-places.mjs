@@ -6,15 +6,15 @@ import { rawClient } from './redis-server.mjs'
 /** @typedef {import('@l2/redis').RedisAdapterOptions} Options */
 
 /**
- * Where the cases of the kit are run: what adapters are told, with other ports for its nodes where
- * they are behind proxies, and clients to look inside.
+ * What adapters are told: with other ports for its nodes where they are behind proxies.
  *
- * @typedef {{
- *   nodes: Address[],
- *   connection: (ports?: number[]) => NonNullable<Options['connection']>,
- *   raw: Redis | Cluster,
- *   clients: Redis[],
- * }} Place
+ * @typedef {(ports?: number[]) => NonNullable<Options['connection']>} Way
+ */
+
+/**
+ * Where the cases of the kit are run, and clients to look inside.
+ *
+ * @typedef {{ nodes: Address[], connection: Way, raw: Redis | Cluster, clients: Redis[] }} Place
  */
 
 /** @returns {Place} */
@@ -33,7 +33,8 @@ export function oneRedis(/** @type {string} */ url) {
  * @param {{ nodes: { port: number }[], password: string }} cluster
  * @returns {Place}
  */
-export function redisCluster({ nodes, password }) {
+export function redisCluster(cluster) {
+  const { nodes, password } = cluster
   const addresses = nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
   const raw = new Cluster(addresses, { redisOptions: { password, maxRetriesPerRequest: 0 } })
   raw.on('error', () => {})
@@ -43,16 +44,25 @@ export function redisCluster({ nodes, password }) {
   for (const client of clients) client.on('error', () => {})
   return {
     nodes: addresses,
-    connection: (ports = addresses.map(({ port }) => port)) => ({
-      cluster: ports.map(port => ({ host: '127.0.0.1', port })),
-      natMap: Object.fromEntries(
-        addresses.map(({ host, port }, at) => [`${host}:${port}`, { host, port: ports[at] ?? 0 }]),
-      ),
-      password,
-    }),
+    connection: wayToCluster(cluster),
     raw,
     clients,
   }
+}
+
+/**
+ * @param {{ nodes: { port: number }[], password: string }} cluster
+ * @returns {Way}
+ */
+export function wayToCluster({ nodes, password }) {
+  const own = nodes.map(({ port }) => port)
+  return (ports = own) => ({
+    cluster: ports.map(port => ({ host: '127.0.0.1', port })),
+    natMap: Object.fromEntries(
+      own.map((port, at) => [`127.0.0.1:${port}`, { host: '127.0.0.1', port: ports[at] ?? 0 }]),
+    ),
+    password,
+  })
 }
 
 /**

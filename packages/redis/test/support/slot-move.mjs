@@ -42,9 +42,14 @@ export class SlotMove {
     this.#to = to
   }
 
+  /** Whether the slot is elsewhere yet. */
+  get isNeeded() {
+    return this.#from !== this.#to
+  }
+
   /** From now on keys may be on either side. */
   async begin() {
-    if (this.#from === this.#to) return
+    if (!this.isNeeded) return
     const [from, to] = await Promise.all([this.#from, this.#to].map(idOf))
     await this.#to.call('CLUSTER', 'SETSLOT', this.#slot, 'IMPORTING', String(from))
     await this.#from.call('CLUSTER', 'SETSLOT', this.#slot, 'MIGRATING', String(to))
@@ -52,7 +57,7 @@ export class SlotMove {
 
   /** Moves what `wanted` says, and tells how many that were. */
   async keys(/** @type {(name: string) => boolean} */ wanted = () => true, most = 1_000_000) {
-    if (this.#from === this.#to) return 0
+    if (!this.isNeeded) return 0
     const all = await this.#from.call('CLUSTER', 'GETKEYSINSLOT', this.#slot, most)
     const names = /** @type {string[]} */ (all).filter(wanted)
     const { host = '', port = 0, password = '' } = this.#to.options
