@@ -54,6 +54,23 @@ test('a slot that has moved since: calls are sent on, also each first one of its
   }
 })
 
+test('two nodes of which each says that the other has the slot: calls wait until they agree', async () => {
+  const adapter = cluster.open()
+  await Promise.all([adapter.ping(), adapter.get('k0')])
+  const moving = await move()
+  await moving.dispute()
+  const calls = [adapter.set('k0', V, { tags: ['t'] }), adapter.get('k1'), adapter.get('k0')]
+  await new Promise(resolve => setTimeout(resolve, 200))
+  await moving.end()
+  expect((await Promise.all(calls)).map(one => one && text(one))).toEqual([
+    undefined,
+    undefined,
+    'v',
+  ])
+  await adapter.deleteByTag('t')
+  expect(await adapter.get('k0')).toBeUndefined()
+})
+
 const HALVES: [string, (name: string) => boolean][] = [
   ['nothing yet', () => false],
   ['some entries', name => /k.*[02468]$/.test(name)],

@@ -55,6 +55,14 @@ export class SlotMove {
     await this.#from.call('CLUSTER', 'SETSLOT', this.#slot, 'MIGRATING', String(to))
   }
 
+  /**
+   * Who has an empty slot says that the other one has, which does not know of it: each names the other,
+   * until the `end`.
+   */
+  async dispute() {
+    await this.#from.call('CLUSTER', 'SETSLOT', this.#slot, 'NODE', await idOf(this.#to))
+  }
+
   /** Moves what `wanted` says, and tells how many that were. */
   async keys(/** @type {(name: string) => boolean} */ wanted = () => true, most = 1_000_000) {
     if (!this.isNeeded) return 0
