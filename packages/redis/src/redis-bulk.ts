@@ -2,7 +2,7 @@ import type { Call } from '@l2/core'
 import { BUCKETS, type Keyspace } from './redis-keys.js'
 import { tagAndKey } from './redis-record.js'
 import type { Node, Route } from './redis-route.js'
-import { PRUNE, REMOVE } from './redis-scripts.js'
+import { PRUNE, REMOVE, runScript } from './redis-scripts.js'
 
 /** Keys in one step: about 1 ms of Redis's time (measured). */
 const STEP = 64
@@ -130,7 +130,7 @@ export class RedisBulk {
     const [removed, until, ...next] = (await this.#route.use(bucket, call, (connection, moving) =>
       moving > PATIENCE
         ? this.#drop(bucket, call)
-        : connection.run(call, REMOVE, this.#indexed(bucket, keys), args),
+        : runScript(connection, call, REMOVE, this.#indexed(bucket, keys), args),
     )) as [number, Buffer?, ...Buffer[]]
     return { removed, last: String(until ?? ''), keys: next.map(String) }
   }
@@ -187,7 +187,7 @@ export class RedisBulk {
     return Number(
       await this.#route.use(bucket, call, (connection, moving) =>
         // Some other time: what it would remove does no harm.
-        moving > PATIENCE ? Promise.resolve(0) : connection.run(call, PRUNE, keys, args),
+        moving > PATIENCE ? Promise.resolve(0) : runScript(connection, call, PRUNE, keys, args),
       ),
     )
   }

@@ -1,9 +1,10 @@
 import type { Call } from '@l2/core'
-import { Command, Redis, type RedisOptions } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
+import { Batch, type Errand } from './redis-batch.js'
+import { OutboxCommand } from './redis-command.js'
 import { noConnection } from './redis-errors.js'
-import { Outbox } from './redis-outbox.js'
+import { MOST, NO_STREAM, Outbox } from './redis-outbox.js'
 import type { Argument, Sender } from './redis-route.js'
-import type { Script } from './redis-scripts.js'
 import { SentinelWatch } from './redis-sentinel.js'
 import { checkServer, type Expected } from './redis-server.js'
 import { ConnectionWatch } from './redis-watch.js'
@@ -55,10 +56,15 @@ export class RedisConnection implements Sender {
   /** What is sent in one turn of the event loop goes out in few writes, and is watched together. */
   #turn: (() => void) | undefined
   readonly #outbox = new Outbox()
+  /** Whether one command may name any keys: they need not be in one slot. */
+  readonly #shares: boolean
+  /** What waits for the end of the turn, or for something else to be sent. */
+  #batch: Batch<unknown, unknown> | undefined
   /** Whether it holds the process: somebody waits for an answer. */
   #held = false
 
-  private constructor(options: RedisOptions, timeout: number) {
+  private constructor(options: RedisOptions, timeout: number, shares: boolean) {
+    this.#shares = shares
     // Those that do not answer must leave the last of them time to.
     const attempts = 1 + (options.sentinels?.length ?? 0)
     const connectTimeout = Math.ceil((timeout || CONNECT_TIMEOUT) / attempts)
@@ -81,7 +87,7 @@ export class RedisConnection implements Sender {
     expected: Expected,
     signal: AbortSignal,
   ): Promise<RedisConnection> {
-    const connection = new RedisConnection(options, timeout)
+    const connection = new RedisConnection(options, timeout, !expected.inCluster)
     const end = (): void => connection.destroy()
     const limit = Math.ceil(timeout * CONNECT_SHARE) || CONNECT_TIMEOUT
     let timer: NodeJS.Timeout | undefined
@@ -115,13 +121,15 @@ export class RedisConnection implements Sender {
 
   /** Whether everything has its answer. */
   get isIdle(): boolean {
-    return this.#redis.commandQueue.length === 0
+    return this.#batch === undefined && this.#redis.commandQueue.length === 0
   }
 
   send(call: Call, name: string, args: Argument[]): Promise<unknown> {
-    const command = new Command(name, args)
+    // In the order of the calls.
+    this.#sendBatch()
+    const command = new OutboxCommand(name, args, this.#outbox)
     call.onAbandon(this.#thisTurn())
-    this.#redis.sendCommand(command, this.#outbox.asStream)
+    this.#redis.sendCommand(command, NO_STREAM)
     if (this.#outbox.isFull) this.#outbox.flush(this.#redis.stream)
     if (!this.#held && !call.background) {
       this.#held = true
@@ -130,13 +138,19 @@ export class RedisConnection implements Sender {
     return command.promise
   }
 
-  run(
-    call: Call,
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-  ): Promise<unknown> {
-    return runScript(this, call, script, keys, args)
+  share<Item, Answer>(call: Call, errand: Errand<Item, Answer>, item: Item): Promise<Answer> {
+    if (!this.#shares) return errand.alone(this, call, item)
+    if (this.#batch?.errand !== errand) {
+      this.#sendBatch()
+      this.#batch = new Batch(errand) as Batch<unknown, unknown>
+      this.#thisTurn()
+    }
+    const answer = this.#batch.add(call, item) as Promise<Answer>
+    if (this.#batch.size === MOST) {
+      this.#sendBatch()
+      this.#outbox.flush(this.#redis.stream)
+    }
+    return answer
   }
 
   /** Ends it at once. What has no answer yet fails, and may have taken effect. */
@@ -179,6 +193,12 @@ export class RedisConnection implements Sender {
     })
   }
 
+  #sendBatch(): void {
+    const batch = this.#batch
+    this.#batch = undefined
+    batch?.send(this)
+  }
+
   /** Answers what is to be called when one of its calls is given up. */
   #thisTurn(): () => void {
     if (this.#turn !== undefined) return this.#turn
@@ -186,6 +206,7 @@ export class RedisConnection implements Sender {
     this.#turn = turn
     const { stream } = this.#redis
     const send = (): void => {
+      this.#sendBatch()
       this.#turn = undefined
       this.#outbox.flush(stream)
     }
@@ -196,21 +217,3 @@ export class RedisConnection implements Sender {
     return turn
   }
 }
-
-/** What `run` of each sender does. */
-export function runScript(
-  sender: Sender,
-  call: Call,
-  script: Script,
-  keys: readonly string[],
-  args: readonly Argument[],
-): Promise<unknown> {
-  const count = String(keys.length)
-  return sender.send(call, 'evalsha', [script.sha1, count, ...keys, ...args]).catch(error => {
-    if (call.abandoned || !isNoScript(error)) throw error
-    return sender.send(call, 'eval', [script.text, count, ...keys, ...args])
-  })
-}
-
-const isNoScript = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('NOSCRIPT')

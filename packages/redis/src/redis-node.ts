@@ -1,9 +1,8 @@
 import type { Call } from '@l2/core'
+import type { Errand } from './redis-batch.js'
 import { RedisClient } from './redis-client.js'
-import { runScript } from './redis-connection.js'
 import type { ClusterPlace } from './redis-options.js'
 import type { Argument, Sender } from './redis-route.js'
-import type { Script } from './redis-scripts.js'
 import type { Address } from './redis-slots.js'
 
 /** One node of a cluster. */
@@ -41,12 +40,7 @@ export class Asking implements Sender {
     return this.#sender.send(call, name, args)
   }
 
-  run(
-    call: Call,
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-  ): Promise<unknown> {
-    return runScript(this, call, script, keys, args)
+  share<Item, Answer>(call: Call, errand: Errand<Item, Answer>, item: Item): Promise<Answer> {
+    return errand.alone(this, call, item)
   }
 }

@@ -13,12 +13,17 @@ const VALUES = [[], [0], [0xfe], [0xff, 0xfe], [0x31, 0x30], [1, 2, 3]].map(each
 )
 const TAGS = [[''], ['a'], ['', 'a'], ['a', 'ab'], ['\0', 'é', 'ÿ', '😀'], ['x'.repeat(70_000)]]
 
+const untagged = (value: Uint8Array): Buffer => {
+  const { start, rest } = untaggedRecord(value)
+  return Buffer.concat([Buffer.from(start), rest])
+}
+
 test('what was stored is read: as long as the fence holds its epoch', () => {
   const epoch = newEpoch()
   const fence = Buffer.from(epoch)
   for (const value of VALUES) {
-    expect(valueIn(untaggedRecord(value), null)).toEqual(Buffer.from(value))
-    expect(valueIn(untaggedRecord(value), fence)).toEqual(Buffer.from(value))
+    expect(valueIn(untagged(value), null)).toEqual(Buffer.from(value))
+    expect(valueIn(untagged(value), fence)).toEqual(Buffer.from(value))
     for (const tags of TAGS) {
       const record = taggedRecord(epoch, tags, value)
       expect(valueIn(record, fence)).toEqual(Buffer.from(value))
@@ -69,7 +74,7 @@ test('the tags of a record are found in its beginning, all or none', () => {
     expect(tagsIn(record.subarray(0, end + 1))).toEqual(tags)
     expect(tagsIn(record.subarray(0, end))).toEqual([])
   }
-  expect(tagsIn(untaggedRecord(Uint8Array.of(0x31, 0xff, 0xfe)))).toEqual([])
+  expect(tagsIn(untagged(Uint8Array.of(0x31, 0xff, 0xfe)))).toEqual([])
   expect(tagsIn(Buffer.alloc(0))).toEqual([])
 })
 

@@ -32,12 +32,9 @@ export function newEpoch(): string {
   return `1${ofThisProcess}${(counter++).toString(36)}`
 }
 
-/** The record of an entry without tags. */
-export function untaggedRecord(value: Uint8Array): Buffer {
-  const record = Buffer.allocUnsafe(value.length + 1)
-  record[0] = UNTAGGED
-  record.set(value, 1)
-  return record
+/** The record of an entry without tags, in two parts: nothing of the value is copied. */
+export function untaggedRecord(value: Uint8Array): { start: string; rest: Uint8Array } {
+  return { start: '0', rest: value }
 }
 
 /** The record of an entry with tags. @param tags sorted, at least one. */

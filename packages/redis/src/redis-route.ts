@@ -1,7 +1,8 @@
 import type { Call } from '@l2/core'
-import type { Script } from './redis-scripts.js'
+import type { Errand } from './redis-batch.js'
 
-export type Argument = string | Buffer
+/** Of a command. `start` is ASCII. */
+export type Argument = string | Uint8Array | { readonly start: string; readonly rest: Uint8Array }
 
 /** What takes commands: one connection to one Redis. */
 export interface Sender {
@@ -15,13 +16,8 @@ export interface Sender {
    */
   send(call: Call, name: string, args: Argument[]): Promise<unknown>
 
-  /** Runs a script, which Redis may have forgotten or never known. */
-  run(
-    call: Call,
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-  ): Promise<unknown>
+  /** Does it together with what else of the same turn has this errand, where one command can. */
+  share<Item, Answer>(call: Call, errand: Errand<Item, Answer>, item: Item): Promise<Answer>
 }
 
 /**

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Call } from '@l2/core'
+import type { Argument, Sender } from './redis-route.js'
 
 /**
  * The bookkeeping of a bucket, and what holds between any two scripts:
@@ -236,6 +238,21 @@ end
 if gone == left then call('UNLINK', fence) end
 return gone`)
 
+/**
+ * Removes records, and answers how each began that has tags: what the index has of it can go then.
+ * What is no string is no record of ours, and goes too.
+ *
+ * KEYS records. ARGV the last byte to answer.
+ */
+export const UNLINK = script(`
+local heads = {}
+for i, record in ipairs(KEYS) do
+  local tagged = redis.pcall('GETRANGE', record, 0, 0) == '1'
+  heads[i] = tagged and redis.call('GETRANGE', record, 0, ARGV[1]) or ''
+end
+redis.call('UNLINK', unpack(KEYS))
+return heads`)
+
 /** Proves that writes are taken, as far as removing goes: also where there is no room. KEYS probe. */
 export const PROBE = script(`return redis.call('UNLINK', KEYS[1])`)
 
@@ -251,3 +268,21 @@ function script(lua: string): Script {
     .trim()
   return { text, sha1: createHash('sha1').update(text).digest('hex') }
 }
+
+/** Runs a script, which Redis may have forgotten or never known. */
+export function runScript(
+  sender: Sender,
+  call: Call,
+  { text, sha1 }: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+): Promise<unknown> {
+  const count = String(keys.length)
+  return sender.send(call, 'evalsha', [sha1, count, ...keys, ...args]).catch(error => {
+    if (call.abandoned || !isNoScript(error)) throw error
+    return sender.send(call, 'eval', [text, count, ...keys, ...args])
+  })
+}
+
+const isNoScript = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('NOSCRIPT')

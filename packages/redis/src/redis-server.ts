@@ -1,7 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
 import type { RedisConnection } from './redis-connection.js'
 import { CLUSTER_NODE } from './redis-errors.js'
-import { PROBE } from './redis-scripts.js'
+import { PROBE, runScript } from './redis-scripts.js'
 
 /** The oldest version that has all that we use: CLIENT INFO, ZRANDMEMBER. */
 const OLDEST = [6, 2] as const
@@ -34,7 +34,7 @@ export async function checkServer(
     db === 0 ? undefined : connection.send(OWN, 'select', [String(db)]),
     connection.send(OWN, 'hello', []),
     connection.send(OWN, 'client', ['INFO']),
-    connection.run(OWN, PROBE, [probe], []),
+    runScript(connection, OWN, PROBE, [probe], []),
     kill && connection.send(OWN, 'client', ['KILL', ...kill]),
   ])
   if (hello.status === 'fulfilled') checkHello(hello.value, inCluster)

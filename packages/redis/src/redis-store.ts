@@ -1,8 +1,9 @@
 import { type Call, L2Error } from '@l2/core'
+import type { Errand } from './redis-batch.js'
 import { bucketOf, type Keyspace } from './redis-keys.js'
 import { newEpoch, taggedRecord, tagsIn, untaggedRecord, valueIn } from './redis-record.js'
 import type { Route, Sender } from './redis-route.js'
-import { COMMIT, PING, PRUNE, type Script, SET } from './redis-scripts.js'
+import { COMMIT, PING, PRUNE, runScript, type Script, SET, UNLINK } from './redis-scripts.js'
 
 /**
  * From this size on, in bytes, a value with tags goes past Lua, which copies it several times: at
@@ -13,8 +14,8 @@ const LARGE = 16_384
 /** How long a draft may live, in ms, when its writer dies before the next command. */
 const DRAFT_TTL = '60000'
 
-/** Where the tags of an entry end, in bytes, as a rule: what comes with it is not needed. */
-const HEAD = 255
+/** The byte before which the tags of an entry end, as a rule: what comes with them is not needed. */
+const LAST = '254'
 
 /** What Redis takes in one string, by default (`proto-max-bulk-len`), less room for tags. */
 const MAX_VALUE = 511 * 1024 * 1024
@@ -41,7 +42,7 @@ export class RedisStore {
       moving > 0
         ? this.#getApart(bucket, key, call)
         : connection
-            .send(call, 'mget', [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
+            .share(call, READ, [this.#keys.record(bucket, key), this.#keys.fence(bucket)])
             .then(valueFrom),
     )
   }
@@ -65,20 +66,15 @@ export class RedisStore {
 
   /**
    * Removes the record; what the index has of it goes afterwards, and nobody waits for that: members
-   * that are not true any more do no harm, and a sweep would find them. So no script is needed where
-   * there are no tags, and an entry with tags is gone after one round trip too.
+   * that are not true any more do no harm, and a sweep would find them. So an entry with tags is gone
+   * after one round trip too.
    */
   delete(key: string, call: Call): Promise<unknown> {
     const bucket = bucketOf(key)
     const record = this.#keys.record(bucket, key)
-    return this.#route.use(bucket, call, connection => {
-      const head = connection.send(call, 'getrange', [record, '0', String(HEAD - 1)])
-      head.then(
-        answer => this.#forget(connection, bucket, record, answer as Buffer),
-        // It fails with the connection, as the next command does, or is no string: no record of ours.
-        () => {},
-      )
-      return connection.send(call, 'unlink', [record])
+    return this.#route.use(bucket, call, async connection => {
+      const head = await connection.share(call, UNLINK_HEAD, record)
+      this.#forget(connection, bucket, record, head)
     })
   }
 
@@ -88,7 +84,7 @@ export class RedisStore {
     await Promise.all(
       heads.map(bucket =>
         this.#route.use(bucket, call, connection =>
-          connection.run(call, PING, [this.#keys.probe(bucket)], []),
+          runScript(connection, call, PING, [this.#keys.probe(bucket)], []),
         ),
       ),
     )
@@ -99,12 +95,16 @@ export class RedisStore {
    * never comes back: where the fence has the record's, it has had it since the record was written.
    */
   async #getApart(bucket: number, key: string, call: Call): Promise<Uint8Array | undefined> {
-    const names = [this.#keys.record(bucket, key), this.#keys.fence(bucket)]
-    const answer = await Promise.all(
-      names.map(name =>
-        this.#route.use(bucket, call, connection => connection.send(call, 'get', [name])),
-      ),
-    )
+    const get = (name: string): Promise<Buffer | null> =>
+      this.#route.use(
+        bucket,
+        call,
+        connection => connection.send(call, 'get', [name]) as Promise<Buffer | null>,
+      )
+    const answer = await Promise.all([
+      get(this.#keys.record(bucket, key)),
+      get(this.#keys.fence(bucket)),
+    ])
     return valueFrom(answer)
   }
 
@@ -136,7 +136,7 @@ export class RedisStore {
     if (script === COMMIT) keys.push(this.#keys.draft(bucket, spare))
     const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     const start = this.#keys.keyStart(bucket)
-    return connection.run(call, script, keys, [String(ttl), spare, start, bytes, ...tags])
+    return runScript(connection, call, script, keys, [String(ttl), spare, start, bytes, ...tags])
   }
 
   async #setLarge(
@@ -171,7 +171,9 @@ export class RedisStore {
     const tags = tagsIn(head)
     if (tags.length === 0 || !connection.isOpen) return
     const keys = [this.#keys.fence(bucket), this.#keys.index(bucket), ...tags.map(() => record)]
-    connection.run(UNAWAITED, PRUNE, keys, [this.#keys.keyStart(bucket), ...tags]).catch(() => {})
+    runScript(connection, UNAWAITED, PRUNE, keys, [this.#keys.keyStart(bucket), ...tags]).catch(
+      () => {},
+    )
   }
 
   #bucketKeys(bucket: number, key: string): string[] {
@@ -179,11 +181,39 @@ export class RedisStore {
   }
 }
 
-const NOTHING = new Uint8Array()
+type Pair = readonly [Buffer | null, Buffer | null]
+
+/** A record and the fence of its bucket, as they are at one moment. */
+const READ: Errand<readonly [record: string, fence: string], Pair> = {
+  alone: (sender, call, [record, fence]) =>
+    sender.send(call, 'mget', [record, fence]) as Promise<Pair>,
+  async together(sender, call, items) {
+    const fences = new Map<string, number>()
+    for (const [, fence] of items)
+      if (!fences.has(fence)) fences.set(fence, items.length + fences.size)
+    const names = [...items.map(([record]) => record), ...fences.keys()]
+    const found = (await sender.send(call, 'mget', names)) as (Buffer | null)[]
+    return items.map(([, fence], i) => [found[i] ?? null, found[fences.get(fence) ?? -1] ?? null])
+  },
+}
+
+/** Removes a record, and tells how it began. */
+const UNLINK_HEAD: Errand<string, Buffer> = {
+  async alone(sender, call, record) {
+    // If it is no string it is no record of ours; another failure is that of the next command too.
+    const head = sender.send(call, 'getrange', [record, '0', LAST]).catch(() => NOTHING)
+    await sender.send(call, 'unlink', [record])
+    return (await head) as Buffer
+  },
+  together: (sender, call, records) =>
+    runScript(sender, call, UNLINK, records, [LAST]) as Promise<Buffer[]>,
+}
+
+const NOTHING = Buffer.alloc(0)
 
 const UNAWAITED: Call = { abandoned: false, background: true, onAbandon: () => {} }
 
-const valueFrom = (answer: unknown): Uint8Array | undefined => {
-  const [record, fence] = answer as (Buffer | null)[]
-  return valueIn(record ?? null, fence ?? null)
+const valueFrom = (answer: Pair): Uint8Array | undefined => {
+  const [record, fence] = answer
+  return valueIn(record, fence)
 }
