@@ -1,5 +1,5 @@
 import type { AdapterOptions } from '@l2/core'
-import type { Pool, PoolConfig } from 'pg'
+import pg, { type Pool, type PoolConfig } from 'pg'
 
 /** What `new PostgresAdapter()` takes: how to connect, in one of three ways, and the options below. */
 export type PostgresAdapterOptions = AdapterOptions & LayoutOptions & PostgresConnectionOptions
@@ -47,4 +47,65 @@ interface ByPool {
   readonly pool: Pool
   readonly url?: undefined
   readonly connection?: undefined
+}
+
+/** What a connection attempt may take where the adapter has no `timeout`, in ms. */
+const CONNECT_TIMEOUT = 10_000
+
+/** And where it has one, which part of it: the deadline of the call that waits would say less. */
+const CONNECT_SHARE = 0.95
+
+/** A pool, and whether it is ours to end. */
+export interface PoolSource {
+  readonly isOurs: boolean
+  open(): Pool
+}
+
+/** Hears errors of idle connections, which would end the process. The pool drops them by itself. */
+const onError = (): void => {}
+
+/**
+ * Tells how to get the pool. It is made when it is first needed.
+ *
+ * @throws TypeError where the options don't say how to connect in one way.
+ */
+export function poolOf(options: PostgresAdapterOptions, timeout: number): PoolSource {
+  const { url, connection, pool } = options
+  if ([url, connection, pool].filter(one => one !== undefined).length !== 1)
+    throw new TypeError('options must have one of url, connection and pool')
+  if (pool !== undefined) {
+    checkPool(pool)
+    return { isOurs: false, open: () => listening(pool) }
+  }
+  const config =
+    url === undefined ? checkedConnection(connection) : { connectionString: checkedUrl(url) }
+  const connectionTimeoutMillis = Math.ceil(timeout * CONNECT_SHARE) || CONNECT_TIMEOUT
+  const all = { connectionTimeoutMillis, ...config, allowExitOnIdle: true }
+  return { isOurs: true, open: () => listening(new pg.Pool(all)) }
+}
+
+function listening(pool: Pool): Pool {
+  // Once: it stays when this adapter is closed, and others may use the same pool.
+  if (!pool.listeners('error').includes(onError)) pool.on('error', onError)
+  return pool
+}
+
+function checkedUrl(url: unknown): string {
+  if (typeof url !== 'string' || !/^postgres(ql)?:\/\//i.test(url) || !URL.canParse(url))
+    throw new TypeError('url must be a string that begins with postgres:// or postgresql://')
+  return url
+}
+
+function checkedConnection(connection: unknown): PoolConfig {
+  if (typeof connection !== 'object' || connection === null)
+    throw new TypeError('connection must be an object: what new Pool() of pg takes')
+  return connection
+}
+
+/** @throws TypeError */
+function checkPool(pool: unknown): void {
+  const { connect, query, on, totalCount } = (pool ?? {}) as Partial<Pool>
+  const isOne = [connect, query, on].every(one => typeof one === 'function')
+  if (!isOne || typeof totalCount !== 'number')
+    throw new TypeError('pool must be a Pool of pg: for one connection say `connection`')
 }
