@@ -4,9 +4,16 @@ import { Redis } from 'ioredis'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startRedisSentinels } from '../../../scripts/services/redis-sentinel.mjs'
 import { ServerHost } from '../../../scripts/services/server-host.mjs'
-import { bytes, newPrefix, openAdapter, openClient, openProxy, text } from './support/adapters.js'
+import { bytes, newPrefix, openAdapter, openProxy, text } from './support/adapters.js'
 import { orphansUnder } from './support/look-inside.mjs'
 import { ownCluster } from './support/own-cluster.js'
+import {
+  connectionBy,
+  forceFailover,
+  killPrimary,
+  primaryOf,
+  type Sentinels,
+} from './support/sentinels.js'
 
 const V = bytes('v')
 const KEYS = Array.from({ length: 200 }, (_, i) => `k${i}`)
@@ -106,29 +113,14 @@ describe('a Redis Cluster with replicas', () => {
 
 describe('Sentinel', () => {
   let host: ServerHost
-  let redis: Awaited<ReturnType<typeof startRedisSentinels>>
+  let redis: Sentinels
   beforeAll(async () => {
     host = await ServerHost.open()
     redis = await startRedisSentinels(host, () => {})
     return () => host.close()
   })
 
-  const connection = () => ({
-    sentinels: redis.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
-    name: redis.name,
-    password: redis.password,
-    sentinelPassword: redis.password,
-  })
-
-  async function primary(): Promise<{ port: number; raw: Redis }> {
-    const sentinel = openClient(redis.sentinels[0]?.url)
-    const [, port] = (await sentinel.call(
-      'SENTINEL',
-      'GET-MASTER-ADDR-BY-NAME',
-      redis.name,
-    )) as string[]
-    return { port: Number(port), raw: openClient(`redis://:${redis.password}@127.0.0.1:${port}`) }
-  }
+  const connection = () => connectionBy(redis)
 
   const written = async (raw: Redis) =>
     Number(/cmdstat_evalsha:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1])
@@ -185,29 +177,19 @@ describe('Sentinel', () => {
   })
 
   test.each([
-    [
-      'forced',
-      async () => {
-        const sentinel = openClient(redis.sentinels[1]?.url)
-        await sentinel.call('SENTINEL', 'FAILOVER', redis.name)
-      },
-    ],
-    [
-      'of a primary that is killed',
-      async () => {
-        const { port } = await primary()
-        await [redis.primary, redis.replica].find(server => server.port === port)?.kill()
-      },
-    ],
+    ['forced', forceFailover],
+    ['of a primary that is killed', killPrimary],
   ])('a failover, %s: calls go on at the new primary', { timeout: 90_000 }, async (_, failOver) => {
     const prefix = newPrefix()
     const adapter = openAdapter({ connection: connection(), prefix, timeout: 1_000 })
     await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
-    const before = await primary()
+    const before = await primaryOf(redis)
     const setting = keepSetting(adapter, 1_000)
     await pause(100)
-    await failOver()
-    await expect.poll(async () => (await primary()).port, { timeout: 30_000 }).not.toBe(before.port)
+    await failOver(redis)
+    await expect
+      .poll(async () => (await primaryOf(redis)).port, { timeout: 30_000 })
+      .not.toBe(before.port)
     await works(adapter)
     await pause(100)
     await setting.stop()
@@ -215,7 +197,7 @@ describe('Sentinel', () => {
     await Promise.all(KEYS.map(key => adapter.set(key, V, { tags: ['t'] })))
     const values = await Promise.all(KEYS.map(key => adapter.get(key)))
     expect(values.map(text)).toEqual(KEYS.map(() => 'v'))
-    const { raw } = await primary()
+    const { raw } = await primaryOf(redis)
     expect(await orphansUnder(raw, prefix)).toEqual([])
     expect(await raw.dbsize()).toBeGreaterThanOrEqual(KEYS.length)
     await adapter.deleteByTag('t')
@@ -224,6 +206,6 @@ describe('Sentinel', () => {
     // The old one does not know yet, and would take writes that are to be lost.
     expect(await before.raw.info('replication')).toContain('role:master')
     expect(await written(before.raw)).toBe(writtenBefore)
-    await before.raw.replicaof('127.0.0.1', (await primary()).port)
+    await before.raw.replicaof('127.0.0.1', (await primaryOf(redis)).port)
   })
 })

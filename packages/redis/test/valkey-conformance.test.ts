@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest'
 import { findValkey, startRedisServer } from '../../../scripts/services/redis.mjs'
 import { ServerHost } from '../../../scripts/services/server-host.mjs'
 import { openClient } from './support/adapters.js'
-import { kitCases } from './support/redis-cases.mjs'
+import { testKit } from './support/kit.js'
 import { oneRedis } from './support/redis-places.mjs'
 
 const host = await ServerHost.open()
@@ -15,15 +15,7 @@ if (typeof valkey === 'string') {
   console.warn(`valkey: none to be had here, so the kit is NOT run on it: ${valkey}`)
   test('the kit is run on Valkey', ({ skip }) => skip())
 } else {
-  const { cases, stop } = kitCases(subject => subject, oneRedis(valkey.url))
-  afterAll(stop)
-
-  for (const { title, skip, run } of cases)
-    test(title, { skip: skip !== undefined, timeout: 60_000 }, run)
-
-  test('every case is run', () => {
-    expect(cases.filter(({ skip }) => skip !== undefined)).toEqual([])
-  })
+  testKit(oneRedis(valkey.url))
 
   test('it is a Valkey', async () => {
     expect(await openClient(valkey.url).info('server')).toContain('server_name:valkey')

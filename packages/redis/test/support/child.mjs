@@ -1,8 +1,18 @@
 // Another process, told over IPC what to do: see child.ts. It runs what is published, from dist.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { RedisAdapter } from '@l2/redis'
 import { randomFrom } from '../../../core/test/support/random.mjs'
 import { serve } from '../../../core/test/support/serve.mjs'
+
+/** What `invalidate` does last to an entry, in turn. */
+const LAST = ['set', 'delete', 'deleteByTag']
+
+/** How many entries later. */
+const BEHIND = 30
+
+/** Whether to `finish`. */
+let told = false
 
 serve(options => new RedisAdapter(options), {
   /** Does what the kit's `crash` hook asks of a process; answers after the first set. */
@@ -17,6 +27,46 @@ serve(options => new RedisAdapter(options), {
     }
     lane(1)
     lane(2)
+  },
+
+  /**
+   * Sets entries, each of a name and a tag of its own, and removes two thirds of them some time later,
+   * some by the tag; until it is told to `finish`. Answers what was done last to each, where all of it
+   * was acknowledged, and when; and what else calls came to.
+   */
+  async invalidate(options, name) {
+    told = false
+    const adapter = new RedisAdapter(options)
+    const report = { done: [], failures: [] }
+    const lane = async at => {
+      const set = []
+      for (let i = 0; !told; i++) {
+        try {
+          const key = `${name} ${at} ${i}`
+          await adapter.set(key, new Uint8Array(100), { tags: [key, 'all'] })
+          set.push({ key, last: 'set', at: Date.now() })
+          if (set.length <= BEHIND) continue
+          const old = set.shift()
+          const last = LAST[i % LAST.length]
+          if (last !== 'set') {
+            await adapter[last](old.key)
+            Object.assign(old, { last, at: Date.now() })
+          }
+          report.done.push(old)
+        } catch (error) {
+          report.failures.push(error.code ?? String(error))
+          await pause(5)
+        }
+      }
+      report.done.push(...set)
+    }
+    await Promise.all(Array.from({ length: 5 }, (_, at) => lane(at)))
+    await adapter.close()
+    return report
+  },
+
+  finish() {
+    told = true
   },
 
   /** Sets, re-tags, deletes and invalidates at random until `end`, or for ever. */

@@ -105,10 +105,10 @@ function redisSubject(place, routes, child, timeout) {
 /**
  * All cases of the kit on a real Redis, for whatever runs them.
  *
- * @param {(subject: FullSubject) => FullSubject} [adapt]
  * @param {Place} [place]
+ * @param {(subject: FullSubject) => FullSubject} [adapt]
  */
-export function kitCases(adapt = subject => subject, place = oneRedis(redisUrl())) {
+export function kitCases(place = oneRedis(redisUrl()), adapt = subject => subject) {
   const routes = new Routes(place)
   const child = new Child(PROGRAM)
   const casesOf = (/** @type {number} */ timeout) =>
