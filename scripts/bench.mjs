@@ -6,7 +6,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepare } from './prepare.mjs'
 import { root } from './root.mjs'
+import { startPostgresServer } from './services/postgres.mjs'
 import { runWithServices } from './services/run-with-services.mjs'
+import { ServerHost } from './services/server-host.mjs'
 
 /** Those that need a server. */
 const SERVED = /^(redis|postgres)/
@@ -28,7 +30,25 @@ for (const file of files) {
   console.log(`\n== ${file.replace('.bench.js', '')}`)
   const args = [join(dist, file), ...options]
   const status = SERVED.test(file)
-    ? await runWithServices(process.execPath, args)
+    ? await withServers(file, args)
     : spawnSync(process.execPath, args, { stdio: 'inherit' }).status
   if (status !== 0) process.exit(status ?? 1)
+}
+
+/**
+ * @param {string} file
+ * @param {string[]} args
+ */
+async function withServers(file, args) {
+  if (!file.startsWith('postgres') || process.env['L2_POSTGRES_URL'])
+    return await runWithServices(process.execPath, args)
+  // Unlike those of tests it waits for the disk, as one that is used does.
+  const host = await ServerHost.open()
+  try {
+    const { url } = await startPostgresServer(host, console.log, ['fsync=on'])
+    const env = { ...process.env, L2_POSTGRES_URL: url }
+    return await runWithServices(process.execPath, args, env)
+  } finally {
+    await host.close()
+  }
 }

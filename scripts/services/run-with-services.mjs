@@ -27,7 +27,7 @@ export async function runWithServices(file, args, env = process.env) {
   }
   for (const signal of signals) process.on(signal, onSignal)
 
-  const { env: servers, stop } = await startServices(line => console.log(`services: ${line}`))
+  const { env: servers, stop } = await startServices(line => console.log(`services: ${line}`), env)
   try {
     const running = spawn(file, args, { stdio: 'inherit', env: { ...env, ...servers } })
     child = running

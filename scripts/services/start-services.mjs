@@ -26,10 +26,11 @@ const services = [
  * here: the tests that need it say so themselves, and the others are worth running.
  *
  * @param {(line: string) => void} say
+ * @param {NodeJS.ProcessEnv} [given] the environment
  * @returns {Promise<{ env: Record<string, string>, stop: () => Promise<void> }>} the variables that
  *   name the servers
  */
-export async function startServices(say) {
+export async function startServices(say, given = process.env) {
   const host = await ServerHost.open()
   /** @type {Record<string, string>} */
   const env = {}
@@ -37,10 +38,10 @@ export async function startServices(say) {
     services.map(async ({ name, variable, start, ping, remedy }) => {
       const tell = (/** @type {string} */ line) => say(`${name}: ${line}`)
       try {
-        const given = process.env[variable]
-        if (given) {
-          const { host: place } = new URL(given)
-          await ping(given).catch(error => {
+        const named = given[variable]
+        if (named) {
+          const { host: place } = new URL(named)
+          await ping(named).catch(error => {
             throw new Error(`the one of ${variable} at ${place} does not answer (${error.message})`)
           })
           tell(`${variable}, at ${place}`)

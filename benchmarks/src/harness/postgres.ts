@@ -1,0 +1,30 @@
+import { basename } from 'node:path'
+import pg from 'pg'
+import type { Place } from './subject.js'
+
+/** Connections of everyone who has a pool. */
+export const POOL = 10
+
+/** The Postgres that all subjects share. `scripts/bench.mjs` starts one where the environment names none. */
+export function postgresUrl(): string {
+  const url = process.env['L2_POSTGRES_URL']
+  if (url === undefined)
+    throw new Error('L2_POSTGRES_URL is not set: run it by `pnpm bench postgres`')
+  return url
+}
+
+/** What a subject's tables are called, or begin with, on the server that all subjects share. */
+export const tableOf = ({ folder }: Place): string =>
+  `bench_${basename(folder).replace(/\W/g, '_')}`
+
+/** How much the tables and indexes of the database take, in bytes. */
+export async function databaseSize(): Promise<number> {
+  const client = new pg.Client(postgresUrl())
+  await client.connect()
+  try {
+    const { rows } = await client.query('SELECT pg_database_size(current_database()) AS size')
+    return Number(rows[0].size)
+  } finally {
+    await client.end()
+  }
+}
