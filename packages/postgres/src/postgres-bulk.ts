@@ -74,12 +74,15 @@ export class PostgresBulk {
   /** Removes what has expired, of all prefixes, and tag rows that no entry has any more. */
   async *sweep(call: Call): AsyncGenerator<number, void> {
     await this.#prepare(call)
-    for (const pace = new Pace(); ; ) {
-      const slice = await this.#sweep(this.#sql.removeExpired, [], pace, call)
+    const pace = new Pace()
+    for (let from = '-Infinity'; ; ) {
+      const slice = await this.#sweep(this.#sql.removeExpired, [from], pace, call)
       yield slice.removed
       if (slice.isBusy) return
-      // Of those that others have locked just now, something else will become.
-      if (slice.isLast || slice.removed === 0) break
+      const [last = ''] = slice.last
+      // What others have locked just now will be something else.
+      if (slice.isLast || (slice.removed === 0 && last === from)) break
+      from = last
     }
     if (call.background) yield* this.#sampleTags(call)
     else yield* this.#sweepTags(call, NOTHING)

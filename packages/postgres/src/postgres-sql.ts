@@ -52,14 +52,20 @@ pass AS MATERIALIZED (SELECT at FROM clock WHERE at < $2::float8)`
   const alive = 'e.exp > now()'
   const untagged = `ON CONFLICT (h) DO UPDATE
   SET k = excluded.k, v = excluded.v, exp = excluded.exp, ver = 0, tags = ''`
-  /** Removes what `gone` has locked, with its tag rows. */
+  /**
+   * Removes what `gone` has locked, with its tag rows. One look-up for each, which no estimate turns
+   * into a join that reads all of a table. A tag row is never updated, so that its place stands for it.
+   */
   const removal = `
-removed AS (DELETE FROM ${entries} e USING gone WHERE e.h = gone.h RETURNING 1),
-untagged AS (
-  DELETE FROM ${tags} t USING gone, generate_series(0, length(gone.tags) / ${TAG_BYTES} - 1) i
-  WHERE t.tag = ${tagAt('gone.tags')} AND t.h = gone.h AND t.ver = gone.ver
-  RETURNING 1
-)`
+removed AS (DELETE FROM ${entries} WHERE h = ANY(ARRAY(SELECT h FROM gone)) RETURNING 1),
+theirs AS MATERIALIZED (
+  SELECT t.ctid FROM gone, generate_series(0, length(gone.tags) / ${TAG_BYTES} - 1) i
+  CROSS JOIN LATERAL (
+    SELECT t.ctid FROM ${tags} t
+    WHERE t.tag = ${tagAt('gone.tags')} AND t.h = gone.h AND t.ver = gone.ver LIMIT 1
+  ) t
+),
+untagged AS (DELETE FROM ${tags} WHERE ctid = ANY(ARRAY(SELECT ctid FROM theirs)) RETURNING 1)`
   /** @param last tells the place of the last row that was found. */
   const report = (last: string): string => `
 SELECT clock.at, (SELECT count(*) FROM pass), (SELECT count(*) FROM found),
@@ -127,16 +133,18 @@ gone AS MATERIALIZED (
   ) e
 ),${removal}
 ${answer}`),
+    // In each of those that follow, the first step reads an index in its order, whatever is known of the
+    // table: what does not belong is left out afterwards.
     // $3 the tag, $4 and $5 the place of the last slice's last row, $6 how many rows.
     removeTagged: {
       text: `
 WITH ${fence()},
 found AS MATERIALIZED (
   SELECT t.h, t.ver FROM pass, LATERAL (
-    SELECT t.h, t.ver FROM ${tags} t
-    WHERE t.tag = $3::bytea AND (t.h, t.ver) > ($4::bytea, $5::int8)
-    ORDER BY t.h, t.ver LIMIT $6::int4
-  ) t
+    SELECT t.tag, t.h, t.ver FROM ${tags} t
+    WHERE (t.tag, t.h, t.ver) > ($3::bytea, $4::bytea, $5::int8)
+    ORDER BY t.tag, t.h, t.ver LIMIT $6::int4
+  ) t WHERE t.tag = $3::bytea
 ),
 gone AS MATERIALIZED (
   SELECT e.* FROM found CROSS JOIN LATERAL (
@@ -152,9 +160,8 @@ ${report("(SELECT concat_ws(' ', encode(h, 'hex'), ver) FROM found ORDER BY h DE
 WITH ${fence()},
 found AS MATERIALIZED (
   SELECT e.h FROM pass, LATERAL (
-    SELECT e.h FROM ${entries} e WHERE e.h > $5::bytea AND e.h <= $6::bytea
-    ORDER BY e.h LIMIT $7::int4
-  ) e
+    SELECT e.h FROM ${entries} e WHERE e.h > $5::bytea ORDER BY e.h LIMIT $7::int4
+  ) e WHERE e.h <= $6::bytea
 ),
 gone AS MATERIALIZED (
   SELECT e.* FROM found CROSS JOIN LATERAL (
@@ -164,15 +171,15 @@ gone AS MATERIALIZED (
 ),${removal}
 ${report("(SELECT encode(h, 'hex') FROM found ORDER BY h DESC LIMIT 1)")}`,
     },
-    // $3 how many rows. By age, locked by hash.
+    // $3 how many rows, $4 the expiry of the last slice's last row. By age, locked by hash.
     removeExpired: {
       text: `
 WITH ${turn},
 found AS MATERIALIZED (
-  SELECT e.h FROM pass, LATERAL (
-    SELECT e.h FROM ${entries} e WHERE e.exp <= now() AND e.exp < 'infinity'
+  SELECT e.h, e.exp FROM pass, LATERAL (
+    SELECT e.h, e.exp FROM ${entries} e WHERE e.exp >= to_timestamp($4::float8) AND e.exp < 'infinity'
     ORDER BY e.exp LIMIT $3::int4
-  ) e
+  ) e WHERE e.exp <= now()
 ),
 gone AS MATERIALIZED (
   SELECT e.* FROM (SELECT h FROM found ORDER BY h) found CROSS JOIN LATERAL (
@@ -180,7 +187,7 @@ gone AS MATERIALIZED (
     WHERE e.h = found.h AND e.exp <= now() FOR UPDATE SKIP LOCKED
   ) e
 ),${removal}
-${report("''")}`,
+${report('(SELECT extract(epoch FROM max(exp)) FROM found)')}`,
     },
     // $3 how many rows, $4 to $6 the place of the last slice's last row.
     removeDeadTags: {
@@ -199,14 +206,11 @@ dead AS MATERIALIZED (
 ),
 gone AS MATERIALIZED (
   SELECT t.* FROM dead d CROSS JOIN LATERAL (
-    SELECT t.tag, t.h, t.ver FROM ${tags} t
+    SELECT t.ctid FROM ${tags} t
     WHERE t.tag = d.tag AND t.h = d.h AND t.ver = d.ver FOR UPDATE SKIP LOCKED
   ) t
 ),
-untagged AS (
-  DELETE FROM ${tags} t USING gone g
-  WHERE t.tag = g.tag AND t.h = g.h AND t.ver = g.ver RETURNING 1
-),
+untagged AS (DELETE FROM ${tags} WHERE ctid = ANY(ARRAY(SELECT ctid FROM gone)) RETURNING 1),
 removed AS (SELECT 1 FROM pass WHERE false)
 ${report("(SELECT concat_ws(' ', encode(tag, 'hex'), encode(h, 'hex'), ver) FROM found ORDER BY tag DESC, h DESC, ver DESC LIMIT 1)")}`,
     },
