@@ -59,11 +59,12 @@ pass AS MATERIALIZED (SELECT at FROM clock WHERE at < $2::float8)`
   const removal = `
 removed AS (DELETE FROM ${entries} WHERE h = ANY(ARRAY(SELECT h FROM gone)) RETURNING 1),
 theirs AS MATERIALIZED (
-  SELECT t.ctid FROM gone, generate_series(0, length(gone.tags) / ${TAG_BYTES} - 1) i
-  CROSS JOIN LATERAL (
+  SELECT t.ctid FROM gone CROSS JOIN LATERAL (
     SELECT t.ctid FROM ${tags} t
-    WHERE t.tag = ${tagAt('gone.tags')} AND t.h = gone.h AND t.ver = gone.ver LIMIT 1
-  ) t
+    WHERE t.tag = ANY(ARRAY(
+      SELECT ${tagAt('gone.tags')} FROM generate_series(0, length(gone.tags) / ${TAG_BYTES} - 1) i
+    )) AND t.h = gone.h AND t.ver = gone.ver OFFSET 0
+  ) t WHERE gone.tags <> ''
 ),
 untagged AS (DELETE FROM ${tags} WHERE ctid = ANY(ARRAY(SELECT ctid FROM theirs)) RETURNING 1)`
   /** @param last tells the place of the last row that was found. */
@@ -80,14 +81,16 @@ clock AS MATERIALIZED (
   WHERE is_mine
 ),
 pass AS MATERIALIZED (SELECT at FROM clock)`
+  // So that no plan is made for the length of one array: one for any length is kept, and serves them all.
+  const hidden = (array: string): string => `(SELECT ${array})`
   return {
     get: ageing(`
-SELECT encode(e.v, 'hex') FROM ${entries} e WHERE e.h = $1::bytea AND e.k = $2::bytea AND ${alive}`),
+SELECT encode(e.v, 'base64') FROM ${entries} e WHERE e.h = $1::bytea AND e.k = $2::bytea AND ${alive}`),
     // The limit keeps it a look-up for each: no join that reads all of the table.
     getMany: ageing(`
-SELECT a.i, e.v FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY a(h, k, i)
+SELECT a.i, e.v FROM unnest(${hidden('$1::bytea[]')}, ${hidden('$2::bytea[]')}) WITH ORDINALITY a(h, k, i)
 CROSS JOIN LATERAL (
-  SELECT encode(e.v, 'hex') FROM ${entries} e WHERE e.h = a.h AND e.k = a.k AND ${alive} LIMIT 1
+  SELECT encode(e.v, 'base64') FROM ${entries} e WHERE e.h = a.h AND e.k = a.k AND ${alive} LIMIT 1
 ) e(v)`),
     setUntagged: lasting(`
 WITH ${hasty},
@@ -102,7 +105,7 @@ WITH ${hasty},
 done AS (
   INSERT INTO ${entries} (h, k, v, exp, ver, tags)
   SELECT s.h, s.k, s.v, ${expiry('s.ttl')}, 0, ''
-  FROM pass, unnest($3::bytea[], $4::bytea[], $5::bytea[], $6::float8[]) s(h, k, v, ttl)
+  FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}, ${hidden('$5::bytea[]')}, ${hidden('$6::float8[]')}) s(h, k, v, ttl)
   ${untagged}
 )
 ${answer}`),
@@ -111,7 +114,7 @@ WITH ${hasty},
 done AS (
   INSERT INTO ${entries} AS old (h, k, v, exp, ver, tags)
   SELECT s.h, s.k, s.v, ${expiry('s.ttl')}, s.ver, s.tags
-  FROM pass, unnest($3::bytea[], $4::bytea[], $5::bytea[], $6::float8[], $7::int8[], $8::bytea[])
+  FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}, ${hidden('$5::bytea[]')}, ${hidden('$6::float8[]')}, ${hidden('$7::int8[]')}, ${hidden('$8::bytea[]')})
     s(h, k, v, ttl, ver, tags)
   ON CONFLICT (h) DO UPDATE
   SET k = excluded.k, v = excluded.v, exp = excluded.exp, tags = excluded.tags,
@@ -121,14 +124,14 @@ done AS (
 tagged AS (
   INSERT INTO ${tags} (tag, h, ver)
   SELECT ${tagAt('done.tags')}, done.h, done.ver
-  FROM unnest($3::bytea[], $7::int8[]) s(h, ver) JOIN done USING (h, ver),
+  FROM unnest(${hidden('$3::bytea[]')}, ${hidden('$7::int8[]')}) s(h, ver) JOIN done USING (h, ver),
     generate_series(0, length(done.tags) / ${TAG_BYTES} - 1) i
 )
 ${answer}`),
     remove: ageing(`
 WITH ${fence()},
 gone AS MATERIALIZED (
-  SELECT e.* FROM pass, unnest($3::bytea[], $4::bytea[]) s(h, k) CROSS JOIN LATERAL (
+  SELECT e.* FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}) s(h, k) CROSS JOIN LATERAL (
     SELECT e.h, e.ver, e.tags FROM ${entries} e WHERE e.h = s.h AND e.k = s.k FOR UPDATE
   ) e
 ),${removal}

@@ -124,7 +124,7 @@ export class PostgresStore {
       return
     }
     const found: (string | null | undefined)[] = []
-    for (const [at, hex] of rows) found[Number(at) - 1] = hex
+    for (const [at, base64] of rows) found[Number(at) - 1] = base64
     for (const [i, item] of batch.entries()) this.#queue.done(item, bytesIn(found[i]))
   }
 
@@ -177,10 +177,16 @@ function versionsFor(batch: readonly Write[]): Buffer[] {
 const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength)
 
-/** Bytes of nobody else, of what Postgres's encode() made of them. */
-function bytesIn(hex: string | null | undefined): Uint8Array | undefined {
-  if (hex === null || hex === undefined) return undefined
-  const bytes = Buffer.allocUnsafeSlow(hex.length / 2)
-  bytes.write(hex, 'hex')
+/** Characters in a line of Postgres's base64, with what ends it (RFC 2045, section 6.8). */
+const LINE = 77
+
+/** Bytes of nobody else, of what encode() made of them: base64 is shorter than hex, and read faster. */
+function bytesIn(base64: string | null | undefined): Uint8Array | undefined {
+  if (base64 === null || base64 === undefined) return undefined
+  const text = base64.endsWith('\n') ? base64.slice(0, -1) : base64
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const characters = text.length - Math.floor(text.length / LINE)
+  const bytes = Buffer.allocUnsafeSlow((characters / 4) * 3 - padding)
+  bytes.write(text, 'base64')
   return bytes
 }
