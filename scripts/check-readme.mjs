@@ -35,8 +35,14 @@ try {
     throw new Error('README.md has no example that runs')
   }
   compile(examples.map(({ name }) => `${name}.mts`))
-  const REDIS_URL = services.env['L2_REDIS_URL'] ?? process.env['L2_REDIS_URL']
-  const env = { ...process.env, ...(REDIS_URL && { REDIS_URL }) }
+  const [REDIS_URL, POSTGRES_URL] = ['L2_REDIS_URL', 'L2_POSTGRES_URL'].map(
+    name => services.env[name] ?? process.env[name],
+  )
+  const env = {
+    ...process.env,
+    ...(REDIS_URL && { REDIS_URL }),
+    ...(POSTGRES_URL && { POSTGRES_URL }),
+  }
   for (const { name, place, runs } of examples) {
     const start = performance.now()
     const file = join(work, `${name}.mjs`)

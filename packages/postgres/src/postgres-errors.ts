@@ -135,6 +135,8 @@ export function describeError(error: unknown): Failure | undefined {
     const { is, message, retryable } = meaning
     return { code: is, message, ...(retryable === undefined ? {} : { retryable }) }
   }
+  // A server may quote anything.
+  if ('severity' in error) return undefined
   const words = WORDS.find(([pattern]) => pattern.test(error.message))
   if (words === undefined) return undefined
   const isFinal = NOT_RETRYABLE.test(error.message)
