@@ -86,7 +86,7 @@ async function stalls(): Promise<string> {
 async function timed(job: Job): Promise<Pulse & { ms: number }> {
   await using adapter = new RedisAdapter({ url: redisUrl(), prefix: PREFIX, sweepInterval: 0 })
   await fill(adapter)
-  const pulse = fork(fileURLToPath(new URL('harness/pulse.js', import.meta.url)))
+  const pulse = fork(fileURLToPath(new URL('harness/redis-pulse.js', import.meta.url)))
   await once(pulse, 'message')
   const start = performance.now()
   await job.run(adapter)

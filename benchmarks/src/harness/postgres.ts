@@ -5,6 +5,9 @@ import type { Place } from './subject.js'
 /** Connections of everyone who has a pool. */
 export const POOL = 10
 
+/** What the tables begin with of which stalls are measured. */
+export const STALLS = 'bench_stalls_'
+
 /** The Postgres that all subjects share. `scripts/bench.mjs` starts one where the environment names none. */
 export function postgresUrl(): string {
   const url = process.env['L2_POSTGRES_URL']
