@@ -11,10 +11,13 @@ import { SlotMove } from './slot-move.mjs'
 /** @typedef {import('@l2/fuzz').Scene} Scene */
 
 /** Slots that move at once, or one after another, at most. */
-const MOST = 8
+const MOST = 24
 
-/** How long what has moved in part may stay so, in ms: longer than a `deleteByTag` waits for it. */
-const LONGEST_PART = 800
+/**
+ * Some of the time for which what has moved in part stays so, in ms: longer than a `deleteByTag` waits for
+ * it, and than a call is sent to and fro.
+ */
+const part = (/** @type {Scene} */ { random }) => pause(300 + random(500))
 
 /**
  * Begins to move the slots of some buckets, each to any other node.
@@ -57,38 +60,49 @@ async function awaitRefusal(
   })
 }
 
-/** @type {Fault[]} */
+/**
+ * Some keys are here, some there, for long.
+ *
+ * @param {Scene} scene
+ * @param {() => Promise<unknown>} [meanwhile]
+ */
+const halfWay = (scene, meanwhile = async () => {}) =>
+  placeOf(scene.config).inside(async inside => {
+    const moves = await begin(scene, inside)
+    await awaitRefusal(inside.clients, 'ASK', async () => {
+      for (const move of moves) await move.keys(() => scene.random(2) === 0)
+      await part(scene)
+      await meanwhile()
+      await part(scene)
+    })
+    for (const move of moves) await move.end()
+  })
+
+/**
+ * Each may lose something: a `deleteByTag` that has waited for long has all tagged entries of a slot go.
+ *
+ * @type {Fault[]}
+ */
 export const MOVES = [
   {
     // Key by key, with calls in between.
     name: 'slots move',
-    // A `deleteByTag` that saw it begin and comes back late has all tagged entries of the slot go.
     loses: true,
     inject: scene =>
-      placeOf(scene.config).inside(async inside => {
-        await awaitRefusal(inside.clients, 'MOVED', async () => {
+      placeOf(scene.config).inside(inside =>
+        awaitRefusal(inside.clients, 'MOVED', async () => {
           for (const move of await begin(scene, inside)) {
             while ((await move.keys(undefined, 1 + scene.random(3))) > 0);
             await move.end()
           }
-        })
-      }),
+        }),
+      ),
   },
+  { name: 'slots half-way', loses: true, inject: scene => halfWay(scene) },
   {
-    // Some keys are here, some there, for long; and now and then connections end meanwhile.
-    name: 'slots half-way',
+    name: 'slots half-way, client kill',
     causes: ['L2_UNAVAILABLE'],
     loses: true,
-    inject: scene =>
-      placeOf(scene.config).inside(async inside => {
-        const moves = await begin(scene, inside)
-        await awaitRefusal(inside.clients, 'ASK', async () => {
-          for (const move of moves) await move.keys(() => scene.random(2) === 0)
-          await pause(scene.random(LONGEST_PART / 2))
-          if (scene.random(2) === 0) await killClients(scene)
-          await pause(scene.random(LONGEST_PART / 2))
-        })
-        for (const move of moves) await move.end()
-      }),
+    inject: scene => halfWay(scene, () => killClients(scene)),
   },
 ]

@@ -1,4 +1,5 @@
 // @ts-check
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** @typedef {import('ioredis').Redis} Redis */
 
@@ -76,9 +77,23 @@ export class SlotMove {
 
   async end() {
     while ((await this.keys(undefined, 10)) > 0);
+    await this.#agreement()
     const id = await idOf(this.#to)
     for (const node of [this.#to, this.#from, ...this.#nodes])
       await node.call('CLUSTER', 'SETSLOT', this.#slot, 'NODE', id)
+  }
+
+  /**
+   * The node that gets a slot makes itself an epoch above all that it has heard of. Where it has not
+   * heard of the latest, what others have said with that one undoes the move, and its keys are gone.
+   */
+  async #agreement() {
+    for (;;) {
+      const all = await Promise.all(this.#nodes.map(node => node.call('CLUSTER', 'INFO')))
+      const epochs = all.map(info => /cluster_current_epoch:(\d+)/.exec(String(info))?.[1])
+      if (new Set(epochs).size === 1) return
+      await pause(5)
+    }
   }
 }
 
