@@ -14,6 +14,8 @@ const CLOCK_LIFE = 60_000
 /** Text as it came. What parsers the application has given to pg is no matter of ours. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text }
 
+const ignore = (): void => {}
+
 /** What pg has but does not tell in its types. */
 interface Inside {
   readonly processID?: number | null
@@ -43,7 +45,8 @@ export class PostgresConnection {
     this.#client = client
     // While it is borrowed the pool does not listen, and an event of errors that nobody hears ends the
     // process. The statement in flight fails with the same.
-    client.on('error', () => {})
+    // Once, as any number of adapters may share a pool.
+    if (!client.listeners('error').includes(ignore)) client.on('error', ignore)
   }
 
   /** Asks what is at the other end, once. @throws L2Error as {@link checkServer} does. */

@@ -34,6 +34,9 @@ function creation({ schema, entries, tags, layout, expiryIndex, logged }: Layout
   return [
     // One after the other: CREATE … IF NOT EXISTS fails where two do it at once.
     `SELECT pg_advisory_xact_lock(${HOUSEKEEPING}, 0)`,
+    // Has this session hear what others have made meanwhile: a schema that it has looked for in vain
+    // it would believe to be missing still.
+    'SELECT FROM pg_catalog.pg_namespace LIMIT 0',
     ...(all ? [`CREATE SCHEMA IF NOT EXISTS ${schema}`] : []),
     `${table} ${entries} (
   h bytea PRIMARY KEY,
