@@ -30,7 +30,10 @@ export async function ownSchema(
   url: string,
   schema = `test_${randomUUID().slice(0, 8)}`,
 ): Promise<OwnSchema> {
-  const raw = await session(url)
+  // A pool, for tests in which the server ends.
+  const raw = new pg.Pool({ connectionString: url, max: 2 })
+  raw.on('error', () => {})
+  onTestFinished(() => raw.end())
   const entries = entryTable(schema)
   const tags = tagTable(schema)
   return {
@@ -71,7 +74,7 @@ export async function session(url: string): Promise<pg.Client> {
   return client
 }
 
-async function waiting(raw: pg.Client): Promise<number[]> {
+async function waiting(raw: pg.Pool): Promise<number[]> {
   const { rows } = await raw.query(
     "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' ORDER BY pid",
   )

@@ -1,0 +1,193 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { TcpProxy } from '../../core/test/support/tcp-proxy.mjs'
+import { ownBouncer } from './support/own-bouncer.js'
+import { ownPostgres } from './support/own-postgres.js'
+import { ownSchema } from './support/own-schema.js'
+import { bytes, text } from './support/text.js'
+
+/** Of adapters whose calls are to be given up, in ms. */
+const SHORT = 300
+
+const settled = async (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    value => value,
+    (error: unknown) => error,
+  )
+
+async function proxyTo(port: number): Promise<TcpProxy> {
+  const proxy = await new TcpProxy({ host: '127.0.0.1', port }).listen()
+  onTestFinished(() => proxy.close())
+  return proxy
+}
+
+function at(url: string, port: number): string {
+  const other = new URL(url)
+  other.port = String(port)
+  return other.href
+}
+
+const behind = await ownBouncer('default_pool_size = 10')
+if (typeof behind === 'string')
+  console.warn(`pgbouncer: none to be had here, so these are NOT run through it: ${behind}`)
+
+describe.each(typeof behind === 'string' ? ['direct'] : ['direct', 'through PgBouncer'])(
+  '%s',
+  way => {
+    const direct = ownPostgres()
+    const server = () => (way === 'direct' || typeof behind === 'string' ? direct : behind.server)
+    const entrance = () =>
+      way === 'direct' || typeof behind === 'string' ? direct : behind.bouncer
+
+    test.each([
+      ['its deadline', undefined],
+      ['its signal', 30],
+    ])(
+      'a set given up by %s, which the network held back, never undoes a younger call',
+      async (_, ms) => {
+        const own = await ownSchema(server().url)
+        const proxy = await proxyTo(entrance().port)
+        const adapter = own.open({ url: at(entrance().url, proxy.port), timeout: SHORT })
+        const beside = own.open()
+        for (const tags of [[], ['t']]) {
+          await adapter.set('set', bytes('before'), { tags })
+          await adapter.set('deleted', bytes('before'), { tags })
+          await adapter.set('tagged', bytes('before'), { tags: ['u'] })
+          proxy.stall()
+          const signal = ms === undefined ? undefined : AbortSignal.timeout(ms)
+          const given = [
+            adapter.set('set', bytes('given up'), { tags, signal }),
+            adapter.set('deleted', bytes('given up'), { tags, signal }),
+            adapter.set('new', bytes('given up'), { tags, signal }),
+            adapter.set('tagged', bytes('given up'), { tags: ['u'], signal }),
+          ]
+          for (const one of await Promise.allSettled(given)) expect(one.status).toBe('rejected')
+          // New connections get through, while the network still holds what was sent on the old one.
+          proxy.open()
+          const young: (() => Promise<void>)[] = [
+            () => adapter.set('set', bytes('younger'), { tags }),
+            () => adapter.delete('deleted'),
+            () => adapter.delete('new'),
+            () => adapter.deleteByTag('u'),
+          ]
+          for (const call of young)
+            await expect.poll(() => settled(call()), { timeout: 10_000 }).toBeUndefined()
+          proxy.resume()
+          await pause(150)
+          expect(text(await beside.get('set'))).toBe('younger')
+          for (const key of ['deleted', 'new', 'tagged'])
+            expect([key, text(await beside.get(key))]).toEqual([key, undefined])
+          expect(text(await adapter.get('set'))).toBe('younger')
+        }
+      },
+    )
+
+    test.each([
+      ['its deadline', undefined],
+      ['its signal', 50],
+    ])(
+      'a set given up by %s, which waits for a lock, never undoes a younger call',
+      async (_, ms) => {
+        const own = await ownSchema(server().url)
+        const adapter = own.open({ url: entrance().url, timeout: SHORT })
+        const beside = own.open()
+        for (const tags of [[], ['t']]) {
+          await beside.set('set', bytes('before'), { tags })
+          await beside.set('deleted', bytes('before'), { tags })
+          const letGo = await own.holdEntries()
+          const signal = ms === undefined ? undefined : AbortSignal.timeout(ms)
+          const given = ['set', 'deleted'].map(key =>
+            adapter.set(key, bytes('given up'), { tags, signal }),
+          )
+          for (const one of await Promise.allSettled(given)) expect(one.status).toBe('rejected')
+          // Younger ones are given up too while the lock is held, or wait until it is not.
+          const young = [adapter.set('set', bytes('younger'), { tags }), adapter.delete('deleted')]
+          await Promise.allSettled(young.map(call => Promise.race([call, pause(50)])))
+          await letGo()
+          await Promise.allSettled(young)
+          await expect
+            .poll(() => settled(adapter.set('set', bytes('youngest'), { tags })), {
+              timeout: 10_000,
+            })
+            .toBeUndefined()
+          await expect
+            .poll(() => settled(adapter.delete('deleted')), { timeout: 10_000 })
+            .toBeUndefined()
+          for (let look = 0; look < 10; look++) {
+            expect(text(await beside.get('set'))).toBe('youngest')
+            expect(await beside.get('deleted')).toBeUndefined()
+            await pause(20)
+          }
+        }
+      },
+    )
+
+    test('a younger set that another acknowledged stays, when the lock is let go', async () => {
+      const own = await ownSchema(server().url)
+      const adapter = own.open({ url: entrance().url, timeout: SHORT })
+      const beside = own.open()
+      await beside.set('k', bytes('before'), { tags: ['t'] })
+      const letGo = await own.holdEntries()
+      expect(await settled(adapter.set('k', bytes('given up'), { tags: ['t'] }))).toMatchObject({
+        code: 'L2_TIMEOUT',
+      })
+      // The given-up one may wait there still, and then it is before the other.
+      const younger = beside.set('k', bytes('younger'), { tags: ['t'] })
+      await expect.poll(async () => (await own.waiting()).length).toBeGreaterThan(0)
+      await pause(50)
+      await letGo()
+      await younger
+      await pause(100)
+      expect(text(await beside.get('k'))).toBe('younger')
+    })
+
+    test('calls that are given up settle in time, and those that follow work', async () => {
+      const own = await ownSchema(server().url)
+      const proxy = await proxyTo(entrance().port)
+      const adapter = own.open({ url: at(entrance().url, proxy.port), timeout: SHORT })
+      const keys = Array.from({ length: 200 }, (_, i) => `k${i}`)
+      await Promise.all(keys.map(key => adapter.set(key, bytes(key), { tags: ['t'] })))
+      for (let round = 0; round < 3; round++) {
+        proxy.stall()
+        const start = performance.now()
+        const calls = keys.flatMap(key => [
+          settled(adapter.get(key)),
+          settled(adapter.set(key, bytes(key), { tags: ['t'] })),
+        ])
+        const bulk = [adapter.deleteByTag('t'), adapter.ping(), adapter.sweep()].map(settled)
+        for (const error of await Promise.all([...calls, ...bulk]))
+          expect(error).toMatchObject({ code: expect.stringMatching(/^L2_(TIMEOUT|UNAVAILABLE)$/) })
+        // Generous: that they settle, and not after several deadlines one after the other.
+        expect(performance.now() - start).toBeLessThan(SHORT + 2_000)
+        proxy.resume()
+        await expect.poll(() => settled(adapter.ping()), { timeout: 10_000 }).toBeUndefined()
+        await expect
+          .poll(() => settled(adapter.set('again', bytes('1'))), { timeout: 10_000 })
+          .toBeUndefined()
+        expect(text(await adapter.get('again'))).toBe('1')
+      }
+    })
+
+    test('an abort fails no other call of its batch', async () => {
+      const own = await ownSchema(server().url)
+      const adapter = own.open({ url: entrance().url })
+      await adapter.ping()
+      for (let round = 0; round < 30; round++) {
+        const abort = new AbortController()
+        const aborted = [
+          adapter.set('aborted', bytes('1'), { signal: abort.signal }),
+          adapter.get('aborted', { signal: abort.signal }),
+        ]
+        const others = Array.from({ length: 20 }, (_, i) =>
+          adapter.set(`k${i}`, bytes(`${round}`), { tags: ['t'] }),
+        )
+        if (round % 2) await pause(0)
+        abort.abort()
+        for (const one of await Promise.allSettled(aborted))
+          if (one.status === 'rejected') expect(one.reason).toBe(abort.signal.reason)
+        await Promise.all(others)
+        expect(text(await adapter.get('k19'))).toBe(`${round}`)
+      }
+    })
+  },
+)
