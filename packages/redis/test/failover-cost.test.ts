@@ -8,6 +8,7 @@ import { openAdapter, readable } from './support/adapters.js'
 import { startChild } from './support/child.js'
 import { bookkeepingUnder, orphansUnder } from './support/look-inside.mjs'
 import {
+  calmDown,
   connectionBy,
   forceFailover,
   killPrimary,
@@ -71,21 +72,23 @@ const spanOf = (all: readonly Done[]): number => {
 const longestPause = (all: readonly Done[]): number =>
   Math.max(...all.slice(1).map(({ at }, i) => at - (all[i]?.at ?? at)))
 
-test.each<[string, string[], (redis: Sentinels) => Promise<void>]>([
-  ['of a primary that is killed', [], killPrimary],
-  ['forced', [], forceFailover],
-  ['forced, with min-replicas-to-write 1', ['min-replicas-to-write', '1'], forceFailover],
+/** How long a primary may not answer before it is taken for dead, in ms: of those that live, for ever. */
+const [DEAD_AFTER, LIVES] = [500, 60_000]
+
+/** What it is called, what is done, and how many replicas the primary must have to take writes. */
+test.each<[string, (redis: Sentinels) => Promise<void>, number, number]>([
+  ['of a primary that is killed', killPrimary, 0, DEAD_AFTER],
+  ['forced', forceFailover, 0, LIVES],
+  ['forced, with min-replicas-to-write 1', forceFailover, 1, LIVES],
 ])(
   'a failover, %s: it may undo what was acknowledged last, and leaves no entry that a tag does not remove',
-  {
-    timeout: 120_000,
-  },
-  async (how, setting, failOver) => {
+  { timeout: 120_000 },
+  async (how, failOver, replicas, deadAfter) => {
     const host = await ServerHost.open()
     onTestFinished(() => host.close())
-    const redis = await startRedisSentinels(host, () => {})
+    const redis = await startRedisSentinels(host, () => {}, deadAfter)
     const before = await primaryOf(redis)
-    if (setting.length > 0) await before.raw.call('CONFIG', 'SET', ...setting)
+    await before.raw.config('SET', 'min-replicas-to-write', replicas)
     const options = { connection: connectionBy(redis), prefix: 'cost:', timeout: 2_000 }
     const children = await Promise.all([0, 1, 2].map(() => startChild()))
 
@@ -95,6 +98,7 @@ test.each<[string, string[], (redis: Sentinels) => Promise<void>]>([
     await expect
       .poll(async () => (await primaryOf(redis)).port, { timeout: 30_000 })
       .not.toBe(before.port)
+    await calmDown(redis)
     await pause(1_500)
     const adapter = openAdapter(options)
     const report = await meanwhile.finish()

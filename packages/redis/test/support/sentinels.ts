@@ -30,3 +30,9 @@ export async function killPrimary(redis: Sentinels): Promise<void> {
   const { port } = await primaryOf(redis)
   await [redis.primary, redis.replica].find(server => server.port === port)?.kill()
 }
+
+/** No failover any more because this machine is busy. */
+export async function calmDown({ sentinels, name }: Sentinels): Promise<void> {
+  for (const { url } of sentinels)
+    await openClient(url).call('SENTINEL', 'SET', name, 'down-after-milliseconds', 60_000)
+}
