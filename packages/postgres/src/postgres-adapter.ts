@@ -57,7 +57,7 @@ class PostgresBackend implements Backend {
     this.#keys = new Keyspace(prefix)
     this.#sql = statementsFor(layout)
     this.#client = new PostgresClient(poolOf(options, timeout), timeout)
-    this.#schema = new PostgresSchema(this.#client, layout, options.migrate)
+    this.#schema = new PostgresSchema(this.#client, layout, options?.migrate)
     const fence = new Fence(this.#client)
     this.#store = new PostgresStore(this.#client, this.#schema, fence, this.#sql)
     this.#bulk = new PostgresBulk(

@@ -18,8 +18,8 @@ export interface Layout {
 }
 
 /** @throws TypeError, RangeError that names the option. */
-export function resolveLayout(options: LayoutOptions): Layout {
-  const { schema = 'public', tablePrefix = 'l2_', logged = false } = options
+export function resolveLayout(options?: LayoutOptions): Layout {
+  const { schema = 'public', tablePrefix = 'l2_', logged = false } = options ?? {}
   checkIdentifier('schema', schema, schema)
   checkIdentifier('tablePrefix', tablePrefix, `${tablePrefix}entries_expiry`)
   if (typeof logged !== 'boolean') throw new TypeError('logged must be true or false')

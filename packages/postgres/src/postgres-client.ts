@@ -83,7 +83,7 @@ export class PostgresClient {
         const found = this.#connectionOf(client)
         connection = found
         this.#inUse.add(found)
-        if (calls !== OWN && calls.every(({ background }) => background)) found.unref()
+        if (this.#mayUnref(calls)) found.unref()
         this.#visit(found, begun, work).then(
           result => {
             this.#inUse.delete(found)
@@ -123,6 +123,11 @@ export class PostgresClient {
         ? Number.POSITIVE_INFINITY
         : connection.serverTimeIn(begun + this.#timeout - performance.now())
     return work({ connection, deadline })
+  }
+
+  /** Whether nobody waits for these. How a pool of others holds the process is their matter. */
+  #mayUnref(calls: readonly Call[]): boolean {
+    return this.#source.isOurs && calls !== OWN && calls.every(({ background }) => background)
   }
 
   #borrow(

@@ -23,7 +23,7 @@ export interface LayoutOptions {
 }
 
 /** How to connect. */
-export type PostgresConnectionOptions = ByUrl | ByConnection | ByPool
+type PostgresConnectionOptions = ByUrl | ByConnection | ByPool
 
 interface ByUrl {
   /** `postgres://user:password@host:port/database`, with what else `pg` understands. */
@@ -55,6 +55,8 @@ const CONNECT_TIMEOUT = 10_000
 /** And where it has one, which part of it: the deadline of the call that waits would say less. */
 const CONNECT_SHARE = 0.95
 
+const HIGHEST_PORT = 65_535
+
 /** A pool, and whether it is ours to end. */
 export interface PoolSource {
   readonly isOurs: boolean
@@ -70,7 +72,7 @@ const onError = (): void => {}
  * @throws TypeError where the options don't say how to connect in one way.
  */
 export function poolOf(options: PostgresAdapterOptions, timeout: number): PoolSource {
-  const { url, connection, pool } = options
+  const { url, connection, pool } = options ?? {}
   if ([url, connection, pool].filter(one => one !== undefined).length !== 1)
     throw new TypeError('options must have one of url, connection and pool')
   if (pool !== undefined) {
@@ -93,19 +95,50 @@ function listening(pool: Pool): Pool {
 function checkedUrl(url: unknown): string {
   if (typeof url !== 'string' || !/^postgres(ql)?:\/\//i.test(url) || !URL.canParse(url))
     throw new TypeError('url must be a string that begins with postgres:// or postgresql://')
+  const { username, password } = new URL(url)
+  if (!isEncoded(username) || !isEncoded(password))
+    throw new TypeError('url must have user name and password percent-encoded: % is written %25')
   return url
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function checkedConnection(connection: unknown): PoolConfig {
   if (typeof connection !== 'object' || connection === null)
     throw new TypeError('connection must be an object: what new Pool() of pg takes')
+  const { host, port, max } = connection as PoolConfig
+  if (host !== undefined && typeof host !== 'string') throw new TypeError('host must be a string')
+  if (port !== undefined && !isWhole(port, HIGHEST_PORT))
+    throw new TypeError(`port must be an integer from 1 to ${HIGHEST_PORT}`)
+  if (max !== undefined && !isWhole(max, Number.MAX_SAFE_INTEGER))
+    throw new TypeError('max must be an integer from 1 on')
+  checkFormat('connection', connection)
   return connection
 }
 
+const isWhole = (value: unknown, most: number): boolean =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most
+
 /** @throws TypeError */
 function checkPool(pool: unknown): void {
-  const { connect, query, on, totalCount } = (pool ?? {}) as Partial<Pool>
+  const { connect, query, on, totalCount, options } = (pool ?? {}) as Partial<Pool>
   const isOne = [connect, query, on].every(one => typeof one === 'function')
   if (!isOne || typeof totalCount !== 'number')
     throw new TypeError('pool must be a Pool of pg: for one connection say `connection`')
+  checkFormat('pool', options)
+}
+
+/** @throws TypeError */
+function checkFormat(what: string, options: unknown): void {
+  if ((options as { binary?: unknown } | undefined)?.binary)
+    throw new TypeError(
+      `${what} must not have \`binary\`: pg reads such answers as if they were text`,
+    )
 }
