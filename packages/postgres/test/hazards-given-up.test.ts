@@ -4,6 +4,7 @@ import { TcpProxy } from '../../core/test/support/tcp-proxy.mjs'
 import { ownBouncer } from './support/own-bouncer.js'
 import { ownPostgres } from './support/own-postgres.js'
 import { ownSchema } from './support/own-schema.js'
+import { entryTable } from './support/tables.js'
 import { bytes, text } from './support/text.js'
 
 /** Of adapters whose calls are to be given up, in ms. */
@@ -14,6 +15,11 @@ const settled = async (call: Promise<unknown>): Promise<unknown> =>
     value => value,
     (error: unknown) => error,
   )
+
+/** Calls again and again until it is acknowledged, and then not once more. */
+async function acknowledged(call: () => Promise<unknown>): Promise<void> {
+  while ((await settled(call())) !== undefined) await pause(5)
+}
 
 async function proxyTo(port: number): Promise<TcpProxy> {
   const proxy = await new TcpProxy({ host: '127.0.0.1', port }).listen()
@@ -101,26 +107,69 @@ describe.each(typeof behind === 'string' ? ['direct'] : ['direct', 'through PgBo
           )
           for (const one of await Promise.allSettled(given)) expect(one.status).toBe('rejected')
           // Younger ones are given up too while the lock is held, or wait until it is not.
-          const young = [adapter.set('set', bytes('younger'), { tags }), adapter.delete('deleted')]
-          await Promise.allSettled(young.map(call => Promise.race([call, pause(50)])))
+          const young = [
+            acknowledged(() => adapter.set('set', bytes('younger'), { tags })),
+            acknowledged(() => adapter.delete('deleted')),
+          ]
+          await pause(50)
           await letGo()
-          await Promise.allSettled(young)
-          await expect
-            .poll(() => settled(adapter.set('set', bytes('youngest'), { tags })), {
-              timeout: 10_000,
-            })
-            .toBeUndefined()
-          await expect
-            .poll(() => settled(adapter.delete('deleted')), { timeout: 10_000 })
-            .toBeUndefined()
+          await Promise.all(young)
           for (let look = 0; look < 10; look++) {
-            expect(text(await beside.get('set'))).toBe('youngest')
+            expect(text(await beside.get('set'))).toBe('younger')
             expect(await beside.get('deleted')).toBeUndefined()
             await pause(20)
           }
         }
       },
     )
+
+    test('a set given up while it waits for a lock is not there after deleteByTag or clear', async () => {
+      const own = await ownSchema(server().url)
+      const adapter = own.open({ url: entrance().url, timeout: SHORT })
+      const beside = own.open()
+      for (const work of [() => adapter.deleteByTag('t'), () => adapter.clear()]) {
+        for (const key of ['k', 'l']) await beside.set(key, bytes('before'), { tags: ['u'] })
+        const letGo = await own.holdEntries()
+        await beside.set('unheld', bytes('before'), { tags: ['t'] })
+        const given = ['k', 'l'].map(key => adapter.set(key, bytes('given up'), { tags: ['t'] }))
+        for (const one of await Promise.allSettled(given)) expect(one.status).toBe('rejected')
+        // Nothing has the tag but the entry that nobody holds, so that this need not wait for locks.
+        const removing = acknowledged(work)
+        await Promise.race([removing, pause(200)])
+        await letGo()
+        await removing
+        await pause(50)
+        expect(text(await beside.get('unheld'))).toBeUndefined()
+        for (const key of ['k', 'l']) expect(text(await beside.get(key))).not.toBe('given up')
+      }
+    })
+
+    test('a first set of a key, given up while another makes the same row, stays behind', async () => {
+      const own = await ownSchema(server().url)
+      const adapter = own.open({ url: entrance().url, timeout: SHORT })
+      const beside = own.open()
+      const entries = entryTable(own.schema)
+      const holder = await own.session()
+      for (let round = 0; round < 5; round++) {
+        const key = `k${round}`
+        // As it will be made by somebody who then thinks better of it: all who wait go on at once.
+        await beside.set(key, bytes('somebody'))
+        await holder.query(
+          `BEGIN; CREATE TEMP TABLE copy ON COMMIT DROP AS SELECT * FROM ${entries}`,
+        )
+        await beside.delete(key)
+        await holder.query(`INSERT INTO ${entries} SELECT * FROM copy WHERE h NOT IN
+          (SELECT h FROM ${entries})`)
+        const given = adapter.set(key, bytes('given up'), { tags: ['t'] })
+        expect(await settled(given)).toMatchObject({ code: 'L2_TIMEOUT' })
+        const younger = acknowledged(() => adapter.set(key, bytes('younger'), { tags: ['u'] }))
+        await pause(100)
+        await holder.query('ROLLBACK')
+        await younger
+        await pause(50)
+        expect(text(await beside.get(key))).toBe('younger')
+      }
+    })
 
     test('a younger set that another acknowledged stays, when the lock is let go', async () => {
       const own = await ownSchema(server().url)
