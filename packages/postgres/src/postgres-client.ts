@@ -1,6 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
 import type { Pool, PoolClient } from 'pg'
 import { PostgresConnection } from './postgres-connection.js'
+import { isRefusal } from './postgres-errors.js'
 import type { PoolSource } from './postgres-options.js'
 
 /** What the work of {@link PostgresClient.use} can ask and tell. */
@@ -28,7 +29,6 @@ export class PostgresClient {
   readonly #source: PoolSource
   readonly #timeout: number
   #pool: Pool | undefined
-  readonly #connections = new WeakMap<PoolClient, PostgresConnection>()
   readonly #inUse = new Set<PostgresConnection>()
   #closed = false
 
@@ -80,7 +80,7 @@ export class PostgresClient {
           reject(error)
           return
         }
-        const found = this.#connectionOf(client)
+        const found = connectionOf(client)
         connection = found
         this.#inUse.add(found)
         if (this.#mayUnref(calls)) found.unref()
@@ -141,18 +141,13 @@ export class PostgresClient {
       done(error)
     }
   }
-
-  #connectionOf(client: PoolClient): PostgresConnection {
-    const known = this.#connections.get(client)
-    if (known !== undefined) return known
-    const connection = new PostgresConnection(client)
-    this.#connections.set(client, connection)
-    return connection
-  }
 }
 
-/** Whether the server has answered that it did nothing, and its connection is as good as before. */
-export function isRefusal(error: unknown): boolean {
-  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown }
-  return severity === 'ERROR' && typeof code === 'string'
+/** Of all adapters: several may share a pool. */
+const CONNECTIONS = new WeakMap<PoolClient, PostgresConnection>()
+
+function connectionOf(client: PoolClient): PostgresConnection {
+  const connection = CONNECTIONS.get(client) ?? new PostgresConnection(client)
+  CONNECTIONS.set(client, connection)
+  return connection
 }

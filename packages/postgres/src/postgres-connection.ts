@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg'
+import { isAboutName } from './postgres-errors.js'
 import { checkServer, HELLO } from './postgres-server.js'
 import type { Statement } from './postgres-statement.js'
 
@@ -63,9 +64,18 @@ export class PostgresConnection {
     return this.#greeted
   }
 
-  query({ text, name, ages = false }: Statement, values: readonly unknown[]): Promise<Row[]> {
+  async query(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    const { text, name, ages = false } = statement
     if (!this.#named || name === undefined) return this.#send({ text, values })
-    return this.#send({ text, values, name: ages ? this.#planned(name) : name })
+    try {
+      return await this.#send({ text, values, name: ages ? this.#planned(name) : name })
+    } catch (error) {
+      if (!isAboutName(error)) throw error
+      // Whoever else uses this connection throws away what was prepared (DISCARD ALL). It was not
+      // carried out, so that it can be sent again.
+      this.#named = false
+      return this.#send({ text, values })
+    }
   }
 
   /** Several statements in one message, which are one transaction. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkSize, describeError, isAboutData } from './postgres-errors.js'
+import { checkSize, describeError, isAboutData, isRefusal } from './postgres-errors.js'
 
 const refused = (code: string, message = 'something'): Error =>
   Object.assign(new Error(message), { code, severity: 'ERROR' })
@@ -39,8 +39,16 @@ test('only an answer about rows is', () => {
     expect(isAboutData(refused(code))).toBe(true)
   for (const code of ['25006', '42501', '40P01', '57P01'])
     expect(isAboutData(refused(code))).toBe(false)
-  expect(isAboutData(Object.assign(refused('22021'), { severity: 'FATAL' }))).toBe(false)
-  expect(isAboutData(new Error('23505'))).toBe(false)
+  expect(isAboutData(Object.assign(new Error(), { code: '23505' }))).toBe(false)
+})
+
+test('servers of all languages are understood', () => {
+  const german = Object.assign(refused('23505', 'doppelter Schlüsselwert'), { severity: 'FEHLER' })
+  expect([isRefusal(german), isAboutData(german)]).toEqual([true, true])
+  for (const code of ['57P01', '08006', '28P01', 'XX000'])
+    expect(isRefusal(refused(code))).toBe(false)
+  expect(isRefusal(Object.assign(new Error(), { code: 'ECONNRESET' }))).toBe(false)
+  expect(isRefusal(new Error('Connection terminated'))).toBe(false)
 })
 
 test('what could not be read again is refused', () => {

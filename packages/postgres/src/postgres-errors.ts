@@ -115,11 +115,33 @@ const WORDS: readonly (readonly [RegExp, L2ErrorCode, string])[] = [
 
 const NOT_RETRYABLE = /after calling end on the pool/
 
+/**
+ * What a server says whose connection ends with it, or may: it was told to stop, or something is broken.
+ * Where it waited for a replica then, what it did is done.
+ */
+const LAST_WORDS = /^(57P|08|28|3D|58|XX)/
+
+/** Not by its severity, ERROR or FATAL, which servers say in their own language. */
+function stateOf(error: unknown): string | undefined {
+  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown }
+  return typeof severity === 'string' && typeof code === 'string' ? code : undefined
+}
+
+/** Whether the server has answered that it did nothing, and its connection is as good as before. */
+export function isRefusal(error: unknown): boolean {
+  const state = stateOf(error)
+  return state !== undefined && !LAST_WORDS.test(state)
+}
+
 /** Whether the server refused one of the rows for what it is: the others may do. */
 export function isAboutData(error: unknown): boolean {
-  const { severity, code } = (error ?? {}) as { severity?: unknown; code?: unknown }
   // Data, constraints, limits, what a trigger raises.
-  return severity === 'ERROR' && /^(22|23|44|54|P0)/.test(String(code))
+  return /^(22|23|44|54|P0)/.test(stateOf(error) ?? '')
+}
+
+/** Whether the server knows no statement of this name, or one already: somebody else tidies, or is there too. */
+export function isAboutName(error: unknown): boolean {
+  return /^(26000|42P05)$/.test(stateOf(error) ?? '')
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
-import { GivenUp, isRefusal, OWN, type PostgresClient, type Visit } from './postgres-client.js'
-import type { Row } from './postgres-connection.js'
+import { GivenUp, OWN, type PostgresClient, type Visit } from './postgres-client.js'
+import type { PostgresConnection, Row } from './postgres-connection.js'
+import { isRefusal } from './postgres-errors.js'
 import { LOCKS, NOW } from './postgres-sql.js'
 import type { Statement } from './postgres-statement.js'
 
@@ -67,12 +68,15 @@ export class Fence {
     let deadline: number | undefined
     try {
       return await this.#client.use(calls, async visit => {
-        // Twice, as what was thought of the server's clock may have been wrong: now it has told.
+        const { connection } = visit
+        // Twice, as what was thought of the server's clock may have been wrong.
         for (let attempt = 0; attempt < 2; attempt++) {
+          if (attempt > 0) await clockOf(connection)
           deadline = visit.deadline()
-          const [row] = await visit.connection.query(statement, [id, deadline, ...values])
-          visit.connection.sawClock(Number(row?.[0]))
-          if (row !== undefined && row[1] !== '0') return row
+          const [row] = await connection.query(statement, [id, deadline, ...values])
+          if (row === undefined) continue
+          connection.sawClock(Number(row[0]))
+          return row
         }
         deadline = undefined
         throw new L2Error(
@@ -113,7 +117,8 @@ export class Fence {
   }
 
   async #end(): Promise<void> {
-    const lost = this.#lost
+    // Not those that come meanwhile.
+    const lost = [...this.#lost]
     await this.#client.use(OWN, async visit => {
       await until(visit, Math.max(...lost.map(one => one.until)))
       const ids = `{${lost.map(({ id }) => id).join(',')}}`
@@ -127,11 +132,12 @@ export class Fence {
 
 /** Waits for the server's clock. */
 async function until({ connection }: Visit, time: number): Promise<void> {
-  for (;;) {
-    const [[clock] = []] = await connection.query(CLOCK, [])
-    if (clock === undefined || clock === null)
-      throw new L2Error('L2_UNSUITABLE_BACKEND', 'PostgreSQL did not tell the time.')
-    if (Number(clock) >= time) return
+  while ((await clockOf(connection)) < time)
     await new Promise(resolve => setTimeout(resolve, PAUSE))
-  }
+}
+
+async function clockOf(connection: PostgresConnection): Promise<number> {
+  const [[clock] = []] = await connection.query(CLOCK, [])
+  connection.sawClock(Number(clock))
+  return Number(clock)
 }

@@ -29,19 +29,19 @@ export class Pace {
   rows = FIRST
 
   /**
-   * What a slice answered that was to look at so many rows: when it began by the server's clock, whether
-   * it might, rows found, removed, the place of the last, tag rows removed, and when it was done.
+   * What a slice answered that was to look at so many rows: when it began by the server's clock, rows
+   * found, removed, the place of the last, tag rows removed, and when it was done.
    */
-  after([begun, mayWork, found, removed, last, untagged, ended]: Row, asked: number): Slice {
+  after([begun, found, removed, last, untagged, ended]: Row, asked: number): Slice {
     const took = Math.max(Number(ended) - Number(begun), 0.1)
     const next = Math.min(asked * (SLICE / took), asked * GROWTH, MOST)
-    this.rows = Math.max(Math.floor(next), 1)
+    if (begun !== undefined) this.rows = Math.max(Math.floor(next), 1)
     return {
       removed: Number(removed ?? 0),
       untagged: Number(untagged ?? 0),
       last: (last ?? '').split(' '),
       isLast: Number(found ?? 0) < asked,
-      isBusy: mayWork === undefined || mayWork === '0',
+      isBusy: begun === undefined,
     }
   }
 }

@@ -37,16 +37,21 @@ export interface Statements {
  *
  * And what keeps a write that was given up from coming late: its first step is a lock by which it can
  * be found ($1), and the second to look at the clock ($2, ms since 1970): too late, and it does nothing.
- * Each step reads the one before it, and `pass` is empty where it is too late. See postgres-fence.ts.
+ * Each step reads the one before it, and `pass` is empty where it is too late, as is the answer. The
+ * answer begins with what the clock said. See postgres-fence.ts.
  */
 export function statementsFor({ entries, tags, logged }: Layout): Statements {
   const fence = (more = ''): string => `
-held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(${LOCKS}, $1::int4)::text${more} AS held),
-clock AS MATERIALIZED (SELECT ${NOW} AS at FROM held WHERE held.held IS NOT NULL),
-pass AS MATERIALIZED (SELECT at FROM clock WHERE at < $2::float8)`
+pass AS MATERIALIZED (
+  SELECT at FROM (
+    SELECT ${NOW} AS at FROM (
+      SELECT pg_advisory_xact_lock_shared(${LOCKS}, $1::int4)::text${more} AS held OFFSET 0
+    ) lock WHERE held IS NOT NULL OFFSET 0
+  ) clock WHERE at < $2::float8
+)`
   // What a crash of the server takes of the last sets, it may have; of what removes, nothing.
   const hasty = fence(logged ? " || set_config('synchronous_commit', 'off', true)" : '')
-  const answer = 'SELECT clock.at, (SELECT count(*) FROM pass) FROM clock'
+  const answer = 'SELECT at FROM pass'
   const expiry = (ttl: string): string =>
     `CASE WHEN ${ttl} = 0 THEN 'infinity' ELSE now() + ${ttl} * interval '1 millisecond' END`
   const alive = 'e.exp > now()'
@@ -69,18 +74,17 @@ theirs AS MATERIALIZED (
 untagged AS (DELETE FROM ${tags} WHERE ctid = ANY(ARRAY(SELECT ctid FROM theirs)) RETURNING 1)`
   /** @param last tells the place of the last row that was found. */
   const report = (last: string): string => `
-SELECT clock.at, (SELECT count(*) FROM pass), (SELECT count(*) FROM found),
-  (SELECT count(*) FROM removed), ${last}, (SELECT count(*) FROM untagged), ${NOW}
-FROM clock`
+SELECT at, (SELECT count(*) FROM found), (SELECT count(*) FROM removed), ${last},
+  (SELECT count(*) FROM untagged), ${NOW}
+FROM pass`
   /** Who sweeps, alone at a time: $1 tells whether to wait for that. */
   const turn = `
-clock AS MATERIALIZED (
+pass AS MATERIALIZED (
   SELECT ${NOW} AS at FROM (SELECT
     CASE WHEN $1::bool THEN pg_advisory_xact_lock(${HOUSEKEEPING}, $2::int4) IS NOT NULL
     ELSE pg_try_advisory_xact_lock(${HOUSEKEEPING}, $2::int4) END AS is_mine OFFSET 0) lock
   WHERE is_mine
-),
-pass AS MATERIALIZED (SELECT at FROM clock)`
+)`
   // So that no plan is made for the length of one array: one for any length is kept, and serves them all.
   const hidden = (array: string): string => `(SELECT ${array})`
   return {
@@ -93,13 +97,11 @@ CROSS JOIN LATERAL (
   SELECT encode(e.v, 'base64') FROM ${entries} e WHERE e.h = a.h AND e.k = a.k AND ${alive} LIMIT 1
 ) e(v)`),
     setUntagged: lasting(`
-WITH ${hasty},
-done AS (
-  INSERT INTO ${entries} (h, k, v, exp, ver, tags)
-  SELECT $3::bytea, $4::bytea, $5::bytea, ${expiry('$6::float8')}, 0, '' FROM pass
-  ${untagged}
-)
-${answer}`),
+WITH ${hasty}
+INSERT INTO ${entries} (h, k, v, exp, ver, tags)
+SELECT $3::bytea, $4::bytea, $5::bytea, ${expiry('$6::float8')}, 0, '' FROM pass
+${untagged}
+RETURNING (SELECT at FROM pass)`),
     setManyUntagged: lasting(`
 WITH ${hasty},
 done AS (

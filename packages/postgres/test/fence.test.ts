@@ -67,7 +67,7 @@ describe.each([false, true])('logged %j', logged => {
       values: [1, NEVER, ...values],
       rowMode: 'array',
     })
-    expect(rows[0]?.[1]).toBe('0')
+    expect(rows).toEqual([])
     await expectUntouched()
   })
 
@@ -89,7 +89,7 @@ describe.each([false, true])('logged %j', logged => {
       await untilWaiting(holder, 'advisory')
       await holder.query('SELECT pg_sleep(0.4)')
       await holder.query('COMMIT')
-      expect((await late).rows[0]?.[1]).toBe('0')
+      expect((await late).rows).toEqual([])
       await expectUntouched()
     },
   )
