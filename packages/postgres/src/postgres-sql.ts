@@ -86,13 +86,15 @@ pass AS MATERIALIZED (
   WHERE is_mine
 )`
   // So that no plan is made for the length of one array: one for any length is kept, and serves them all.
-  const hidden = (array: string): string => `(SELECT ${array})`
+  const unnest = (...arrays: string[]): string =>
+    `unnest(${arrays.map(array => `(SELECT ${array})`).join(', ')})`
+  const values = ['$3::bytea[]', '$4::bytea[]', '$5::bytea[]', '$6::float8[]']
   return {
     get: ageing(`
 SELECT encode(e.v, 'base64') FROM ${entries} e WHERE e.h = $1::bytea AND e.k = $2::bytea AND ${alive}`),
     // The limit keeps it a look-up for each: no join that reads all of the table.
     getMany: ageing(`
-SELECT a.i, e.v FROM unnest(${hidden('$1::bytea[]')}, ${hidden('$2::bytea[]')}) WITH ORDINALITY a(h, k, i)
+SELECT a.i, e.v FROM ${unnest('$1::bytea[]', '$2::bytea[]')} WITH ORDINALITY a(h, k, i)
 CROSS JOIN LATERAL (
   SELECT encode(e.v, 'base64') FROM ${entries} e WHERE e.h = a.h AND e.k = a.k AND ${alive} LIMIT 1
 ) e(v)`),
@@ -107,7 +109,7 @@ WITH ${hasty},
 done AS (
   INSERT INTO ${entries} (h, k, v, exp, ver, tags)
   SELECT s.h, s.k, s.v, ${expiry('s.ttl')}, 0, ''
-  FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}, ${hidden('$5::bytea[]')}, ${hidden('$6::float8[]')}) s(h, k, v, ttl)
+  FROM pass, ${unnest(...values)} s(h, k, v, ttl)
   ${untagged}
 )
 ${answer}`),
@@ -116,7 +118,7 @@ WITH ${hasty},
 done AS (
   INSERT INTO ${entries} AS old (h, k, v, exp, ver, tags)
   SELECT s.h, s.k, s.v, ${expiry('s.ttl')}, s.ver, s.tags
-  FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}, ${hidden('$5::bytea[]')}, ${hidden('$6::float8[]')}, ${hidden('$7::int8[]')}, ${hidden('$8::bytea[]')})
+  FROM pass, ${unnest(...values, '$7::int8[]', '$8::bytea[]')}
     s(h, k, v, ttl, ver, tags)
   ON CONFLICT (h) DO UPDATE
   SET k = excluded.k, v = excluded.v, exp = excluded.exp, tags = excluded.tags,
@@ -126,14 +128,14 @@ done AS (
 tagged AS (
   INSERT INTO ${tags} (tag, h, ver)
   SELECT ${tagAt('done.tags')}, done.h, done.ver
-  FROM unnest(${hidden('$3::bytea[]')}, ${hidden('$7::int8[]')}) s(h, ver) JOIN done USING (h, ver),
+  FROM ${unnest('$3::bytea[]', '$7::int8[]')} s(h, ver) JOIN done USING (h, ver),
     generate_series(0, length(done.tags) / ${TAG_BYTES} - 1) i
 )
 ${answer}`),
     remove: ageing(`
 WITH ${fence()},
 gone AS MATERIALIZED (
-  SELECT e.* FROM pass, unnest(${hidden('$3::bytea[]')}, ${hidden('$4::bytea[]')}) s(h, k) CROSS JOIN LATERAL (
+  SELECT e.* FROM pass, ${unnest('$3::bytea[]', '$4::bytea[]')} s(h, k) CROSS JOIN LATERAL (
     SELECT e.h, e.ver, e.tags FROM ${entries} e WHERE e.h = s.h AND e.k = s.k FOR UPDATE
   ) e
 ),${removal}
