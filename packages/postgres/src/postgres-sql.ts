@@ -228,8 +228,8 @@ WITH nothing AS (DELETE FROM ${entries} WHERE h = '') SELECT pg_current_xact_id(
   }
 }
 
-/** The server's clock, in ms since 1970. */
-export const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
+/** The server's clock, in ms since 1970. Not a float8, which a session may round (extra_float_digits). */
+export const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)'
 
 const tagAt = (tags: string): string =>
   `substring(${tags} FROM i * ${TAG_BYTES} + 1 FOR ${TAG_BYTES})`

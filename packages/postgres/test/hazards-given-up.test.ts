@@ -238,3 +238,24 @@ describe.each(typeof behind === 'string' ? ['direct'] : ['direct', 'through PgBo
     })
   },
 )
+
+describe('a session that rounds numbers', () => {
+  const server = ownPostgres('extra_float_digits=-15')
+
+  test('a set that the network held back never undoes a younger call', async () => {
+    const own = await ownSchema(server.url)
+    const proxy = await proxyTo(server.port)
+    const adapter = own.open({ url: at(server.url, proxy.port), timeout: SHORT })
+    const beside = own.open()
+    await acknowledged(() => adapter.set('k', bytes('before')))
+    proxy.stall()
+    expect(await settled(adapter.set('k', bytes('given up')))).toMatchObject({
+      code: 'L2_TIMEOUT',
+    })
+    proxy.open()
+    await acknowledged(() => adapter.set('k', bytes('younger')))
+    proxy.resume()
+    await pause(150)
+    expect(text(await beside.get('k'))).toBe('younger')
+  })
+})
