@@ -17,9 +17,9 @@ const PAUSE = 10
  */
 const END = {
   text: `
-SELECT holder.pid, pg_terminate_backend(holder.pid, ${PATIENCE}) FROM (
+SELECT holder.pid, pg_terminate_backend(holder.pid, ${PATIENCE}::int8) FROM (
   SELECT DISTINCT pid FROM pg_locks
-  WHERE locktype = 'advisory' AND classid = ${LOCKS} AND objsubid = 2 AND objid = ANY($1::oid[])
+  WHERE locktype = 'advisory' AND classid = ${LOCKS}::oid AND objsubid = 2 AND objid = ANY($1::oid[])
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND pid <> pg_backend_pid()
 ) holder`,

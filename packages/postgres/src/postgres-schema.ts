@@ -108,7 +108,7 @@ export class PostgresSchema {
       const [[version, persistence] = []] = await connection.query(
         {
           text: `SELECT (SELECT max(version) FROM ${layout}),
-  (SELECT relpersistence FROM pg_class WHERE oid = to_regclass($1))`,
+  (SELECT relpersistence FROM pg_class WHERE oid = to_regclass($1)::oid)`,
         },
         [entries],
       )

@@ -39,6 +39,10 @@ export interface Statements {
  * be found ($1), and the second to look at the clock ($2, ms since 1970): too late, and it does nothing.
  * Each step reads the one before it, and `pass` is empty where it is too late, as is the answer. The
  * answer begins with what the clock said. See postgres-fence.ts.
+ *
+ * Functions and operators are called with just the types that Postgres has them for, and by all our SQL:
+ * where it had to convert, one that suits better, which another role has made in a schema of the
+ * search_path, would be taken for it, and run with our rights.
  */
 export function statementsFor({ entries, tags, logged }: Layout): Statements {
   const fence = (more = ''): string => `
@@ -47,13 +51,13 @@ pass AS MATERIALIZED (
     SELECT ${NOW} AS at FROM (
       SELECT pg_advisory_xact_lock_shared(${LOCKS}, $1::int4)::text${more} AS held OFFSET 0
     ) lock WHERE held IS NOT NULL OFFSET 0
-  ) clock WHERE at < $2::float8
+  ) clock WHERE at < $2::numeric
 )`
   // What a crash of the server takes of the last sets, it may have; of what removes, nothing.
   const hasty = fence(logged ? " || set_config('synchronous_commit', 'off', true)" : '')
   const answer = 'SELECT at FROM pass'
   const expiry = (ttl: string): string =>
-    `CASE WHEN ${ttl} = 0 THEN 'infinity' ELSE now() + ${ttl} * interval '1 millisecond' END`
+    `CASE WHEN ${ttl} = '0' THEN 'infinity' ELSE now() + ${ttl} * interval '1 millisecond' END`
   const alive = 'e.exp > now()'
   const untagged = `ON CONFLICT (h) DO UPDATE
   SET k = excluded.k, v = excluded.v, exp = excluded.exp, ver = 0, tags = ''`
@@ -159,7 +163,7 @@ gone AS MATERIALIZED (
     WHERE e.h = found.h AND e.ver = found.ver FOR UPDATE
   ) e
 ),${removal}
-${report("(SELECT concat_ws(' ', encode(h, 'hex'), ver) FROM found ORDER BY h DESC, ver DESC LIMIT 1)")}`,
+${report("(SELECT encode(h, 'hex') || ' ' || ver::text FROM found ORDER BY h DESC, ver DESC LIMIT 1)")}`,
     },
     // $3 what names begin with, $4 its length, $5 the last hash so far, $6 the last of all, $7 how many.
     removeAll: {
@@ -219,7 +223,7 @@ gone AS MATERIALIZED (
 ),
 untagged AS (DELETE FROM ${tags} WHERE ctid = ANY(ARRAY(SELECT ctid FROM gone)) RETURNING 1),
 removed AS (SELECT 1 FROM pass WHERE false)
-${report("(SELECT concat_ws(' ', encode(tag, 'hex'), encode(h, 'hex'), ver) FROM found ORDER BY tag DESC, h DESC, ver DESC LIMIT 1)")}`,
+${report("(SELECT encode(tag, 'hex') || ' ' || encode(h, 'hex') || ' ' || ver::text FROM found ORDER BY tag DESC, h DESC, ver DESC LIMIT 1)")}`,
     },
     // Removes nothing, as no hash is empty, and needs the right to; a transaction id is what a server
     // that takes no writes can't give.
@@ -229,7 +233,7 @@ WITH nothing AS (DELETE FROM ${entries} WHERE h = '') SELECT pg_current_xact_id(
 }
 
 /** The server's clock, in ms since 1970. Not a float8, which a session may round (extra_float_digits). */
-export const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)'
+export const NOW = '(extract(epoch FROM clock_timestamp()) * 1000::numeric)'
 
 const tagAt = (tags: string): string =>
   `substring(${tags} FROM i * ${TAG_BYTES} + 1 FOR ${TAG_BYTES})`

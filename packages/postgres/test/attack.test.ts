@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import { expect, onTestFinished, test } from 'vitest'
+import { openAdapter, openSession } from './support/adapters.js'
+import { postgresUrl } from './support/postgres-server.mjs'
+import { bytes, text } from './support/text.js'
+
+/*
+ * What those can do who share the database, the role or the pool with the adapter.
+ */
+
+/** A schema for one test. */
+async function openSchema() {
+  const raw = await openSession()
+  const schema = `attack_${randomUUID().slice(0, 8)}`
+  await raw.query(`CREATE SCHEMA ${schema}`)
+  onTestFinished(async () => {
+    await (await openSession()).query(`DROP SCHEMA ${schema} CASCADE`)
+  })
+  return { raw, schema }
+}
+
+/** Operators for types that Postgres would convert, and functions that suit such calls better than its own. */
+const TRAPS = `
+DO $do$
+DECLARE
+  types text[] := '{int2,int4,int8,numeric,float8,oid,regclass,text,bytea}';
+  l text; r text; op text;
+BEGIN
+  FOREACH l IN ARRAY types LOOP
+    FOREACH r IN ARRAY types LOOP
+      EXECUTE format('CREATE FUNCTION trap(%s, %s) RETURNS bool LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION ''operator of %s and %s''; END $$', l, r, l, r);
+      FOREACH op IN ARRAY '{=,<>,<,>,<=,>=,+,-,*,/,||}'::text[] LOOP
+        IF NOT EXISTS (SELECT FROM pg_operator WHERE oprname = op AND oprleft = l::regtype
+            AND oprright = r::regtype) THEN
+          EXECUTE format('CREATE OPERATOR %s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = trap)', op, l, r);
+        END IF;
+      END LOOP;
+    END LOOP;
+  END LOOP;
+END $do$;
+CREATE FUNCTION concat_ws(text, text, int8) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'concat_ws'; END $$;
+CREATE FUNCTION concat_ws(text, text, text, int8) RETURNS text LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'concat_ws'; END $$;
+CREATE FUNCTION pg_terminate_backend(int4, int4) RETURNS bool LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'pg_terminate_backend'; END $$;
+CREATE FUNCTION unnest(bytea[]) RETURNS SETOF bytea LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'unnest'; END $$;
+`
+
+test.each([false, true])(
+  'functions and operators that others have put into the search_path are not run: logged %j',
+  async logged => {
+    const { raw, schema } = await openSchema()
+    await raw.query(`SET search_path = ${schema}; ${TRAPS}`)
+    const connection = { connectionString: postgresUrl(), options: `-c search_path=${schema}` }
+    const adapter = openAdapter({ connection, schema, logged, timeout: 1_000 })
+    const both = ['a', 'b']
+    await adapter.ping()
+    await adapter.set('k', bytes('k'), { ttl: 60_000 })
+    await Promise.all(both.map(key => adapter.set(key, bytes(key), { ttl: 60_000 })))
+    await Promise.all(both.map(key => adapter.set(key, bytes(key), { tags: ['t', key] })))
+    expect((await Promise.all(both.map(key => adapter.get(key)))).map(text)).toEqual(both)
+    expect(text(await adapter.get('k'))).toBe('k')
+    await adapter.set('short', bytes('s'), { ttl: 1, tags: ['t'] })
+    await adapter.deleteByTag('a')
+    await adapter.delete('k')
+    // One that is given up while it waits for a lock: whoever carries it out is ended.
+    await raw.query(`BEGIN; SELECT FROM ${schema}.l2_entries FOR UPDATE`)
+    await expect(adapter.set('b', bytes('late'))).rejects.toMatchObject({ code: 'L2_TIMEOUT' })
+    await adapter.set('c', bytes('c'), { tags: ['t'] })
+    await raw.query('ROLLBACK')
+    await adapter.sweep()
+    await adapter.deleteByTag('t')
+    await adapter.clear()
+    expect(await adapter.get('c')).toBe(undefined)
+  },
+)
