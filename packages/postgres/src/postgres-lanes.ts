@@ -14,7 +14,7 @@ export interface Batched {
   readonly call: Call
   /** Which statement it can share, `0` being the first kind. */
   readonly kind: number
-  /** About how much is sent for it. */
+  /** About how much is sent for it, and what takes the server as long as so much. */
   readonly bytes: number
 }
 

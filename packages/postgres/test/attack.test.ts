@@ -77,3 +77,27 @@ test.each([false, true])(
     expect(await adapter.get('c')).toBe(undefined)
   },
 )
+
+test('calls that bring many tags do not share a statement that takes for ever', async () => {
+  const { raw, schema } = await openSchema()
+  const adapter = openAdapter({ schema })
+  await adapter.ping()
+  await raw.query(`SET search_path = ${schema};
+    CREATE TABLE statements (tags int8);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO statements SELECT count(*) FROM new_rows; RETURN NULL; END $$;
+    CREATE TRIGGER note AFTER INSERT ON l2_tags REFERENCING NEW TABLE AS new_rows
+      FOR EACH STATEMENT EXECUTE FUNCTION ${schema}.note()`)
+  await raw.query(`ALTER FUNCTION note() SET search_path = ${schema}`)
+  const keys = Array.from({ length: 60 }, (_, i) => `k${i}`)
+  const tagsOf = (key: string) => Array.from({ length: 500 }, (_, i) => `${key}-${i}`)
+  await Promise.all(keys.map(key => adapter.set(key, bytes(key), { tags: tagsOf(key) })))
+  const { rows } = await raw.query('SELECT sum(tags)::int, max(tags)::int FROM statements')
+  expect(rows[0].sum).toBe(30_000)
+  expect(rows[0].max).toBeLessThanOrEqual(8_192)
+  // One has more than that alone.
+  const most = Array.from({ length: 10_000 }, (_, i) => `t${i}`)
+  await Promise.all(['many', 'k1'].map(key => adapter.set(key, bytes(key), { tags: most })))
+  await adapter.deleteByTag('t9999')
+  expect(await adapter.get('many')).toBe(undefined)
+})
