@@ -7,6 +7,10 @@ import { Pace, type Slice } from './postgres-pace.js'
 import type { PostgresSchema } from './postgres-schema.js'
 import type { Statements } from './postgres-sql.js'
 import type { Statement } from './postgres-statement.js'
+import { Turns } from './postgres-turns.js'
+
+/** Slices at a time, of all calls: a hundred calls at once are not to take every connection of a pool. */
+const LANES = 2
 
 /** How much of the tag rows a sweep in the background looks at, in slices, unless many are dead. */
 const SAMPLE = 8
@@ -27,6 +31,7 @@ export class PostgresBulk {
   readonly #sql: Statements
   readonly #keys: Keyspace
   readonly #turn: number
+  readonly #turns = new Turns(LANES)
 
   /** @param tables tells who of all sweepers sweep the same. */
   constructor(
@@ -121,29 +126,30 @@ export class PostgresBulk {
   }
 
   /** A slice that a caller would not want to come late. */
-  async #write(
-    statement: Statement,
-    values: readonly unknown[],
-    pace: Pace,
-    call: Call,
-  ): Promise<Slice> {
-    await this.#prepare(call)
-    while (this.#fence.isClosed) await this.#fence.pass()
-    if (call.abandoned) throw new GivenUp()
-    const asked = pace.rows
-    const work = this.#fence.write([call], statement, [...values, asked])
-    // What is written after the caller has given up must not fall to it.
-    call.onAbandon(() => this.#fence.hold(work))
-    return pace.after(await work, asked)
+  #write(statement: Statement, values: readonly unknown[], pace: Pace, call: Call): Promise<Slice> {
+    return this.#turns.take(async () => {
+      await this.#prepare(call)
+      while (this.#fence.isClosed) await this.#fence.pass()
+      if (call.abandoned) throw new GivenUp()
+      const asked = pace.rows
+      const work = this.#fence.write([call], statement, [...values, asked])
+      // What is written after the caller has given up must not fall to it.
+      call.onAbandon(() => this.#fence.hold(work))
+      return pace.after(await work, asked)
+    })
   }
 
   /** A slice that is right at any time. */
   #sweep(statement: Statement, values: readonly unknown[], pace: Pace, call: Call): Promise<Slice> {
     const asked = pace.rows
     const all = [!call.background, this.#turn, asked, ...values]
-    return this.#client
-      .use([call], ({ connection }) => connection.query(statement, all))
-      .then(([row]) => pace.after(row ?? [], asked))
+    return this.#turns.take(async () => {
+      if (call.abandoned) throw new GivenUp()
+      const [row] = await this.#client.use([call], ({ connection }) =>
+        connection.query(statement, all),
+      )
+      return pace.after(row ?? [], asked)
+    })
   }
 
   async #prepare(call: Call): Promise<void> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { openAdapter, openSession } from './support/adapters.js'
 import { postgresUrl } from './support/postgres-server.mjs'
@@ -100,4 +101,19 @@ test('calls that bring many tags do not share a statement that takes for ever', 
   await Promise.all(['many', 'k1'].map(key => adapter.set(key, bytes(key), { tags: most })))
   await adapter.deleteByTag('t9999')
   expect(await adapter.get('many')).toBe(undefined)
+})
+
+test('a storm of bulk calls leaves the pool to others', async () => {
+  const pool = new pg.Pool({ connectionString: postgresUrl(), max: 20 })
+  onTestFinished(() => pool.end())
+  const adapter = openAdapter({ pool })
+  await adapter.set('k', bytes('k'), { tags: ['t7'] })
+  const stopped = new AbortController()
+  const storm = Array.from({ length: 100 }, (_, i) => adapter.deleteByTag(`t${i}`))
+  const given = Array.from({ length: 50 }, () => adapter.clear({ signal: stopped.signal }))
+  stopped.abort(new Error('stopped'))
+  for (const one of await Promise.allSettled(given)) expect(one.status).toBe('rejected')
+  await Promise.all([...storm, adapter.sweep(), adapter.sweep(), adapter.clear()])
+  expect(await adapter.get('k')).toBe(undefined)
+  expect(pool.totalCount).toBeLessThanOrEqual(6)
 })
