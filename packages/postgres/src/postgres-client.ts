@@ -117,6 +117,12 @@ export class PostgresClient {
     begun: number,
     work: (visit: Visit) => Promise<T>,
   ): Promise<T> {
+    // What is done there counts for nothing until somebody commits, which nobody will. It is ended.
+    if (connection.isInTransaction)
+      throw new L2Error(
+        'L2_UNAVAILABLE',
+        'the pool gave out a connection on which the application has left a transaction open.',
+      )
     if (!connection.isGreeted) await connection.greet()
     const deadline = (): number =>
       this.#timeout === 0

@@ -19,6 +19,7 @@ const ignore = (): void => {}
 
 /** What pg has but does not tell in its types. */
 interface Inside {
+  getTransactionStatus?(): string | null
   readonly processID?: number | null
   readonly connection?: {
     readonly stream?: { destroy(): void }
@@ -58,6 +59,12 @@ export class PostgresConnection {
     this.#named = pid === (this.#client as Inside).processID && this.#inside?.close !== undefined
     this.sawClock(clock)
     this.#greeted = true
+  }
+
+  /** Whether somebody has begun a transaction here, and not ended it. */
+  get isInTransaction(): boolean {
+    // In one (T) or in one that has failed (E): "Message Formats", ReadyForQuery.
+    return /^[TE]$/.test((this.#client as Inside).getTransactionStatus?.() ?? '')
   }
 
   get isGreeted(): boolean {

@@ -117,3 +117,22 @@ test('a storm of bulk calls leaves the pool to others', async () => {
   expect(await adapter.get('k')).toBe(undefined)
   expect(pool.totalCount).toBeLessThanOrEqual(6)
 })
+
+test.each(['SELECT 1', 'SELECT 1 / 0'])(
+  'nothing is written in a transaction that the application has left open: %s',
+  async sql => {
+    const pool = new pg.Pool({ connectionString: postgresUrl(), max: 1 })
+    onTestFinished(() => pool.end())
+    const adapter = openAdapter({ pool })
+    await adapter.set('k', bytes('before'))
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query(sql).catch(() => {})
+    client.release()
+    // That connection is gone afterwards, and its transaction with it.
+    await expect(adapter.set('k', bytes('lost'))).rejects.toMatchObject({ code: 'L2_UNAVAILABLE' })
+    await adapter.set('k', bytes('after'))
+    await pool.query('ROLLBACK')
+    expect(text(await adapter.get('k'))).toBe('after')
+  },
+)
