@@ -12,6 +12,7 @@ test.each([
   ['42P01', 'L2_SCHEMA_MISMATCH'],
   ['3D000', 'L2_UNSUITABLE_BACKEND'],
   ['57014', 'L2_TIMEOUT'],
+  ['25P04', 'L2_TIMEOUT'],
   ['57P01', 'L2_UNAVAILABLE'],
   ['08006', 'L2_UNAVAILABLE'],
   ['ECONNRESET', 'L2_UNAVAILABLE'],
@@ -45,7 +46,7 @@ test('only an answer about rows is', () => {
 test('servers of all languages are understood', () => {
   const german = Object.assign(refused('23505', 'doppelter Schlüsselwert'), { severity: 'FEHLER' })
   expect([isRefusal(german), isAboutData(german)]).toEqual([true, true])
-  for (const code of ['57P01', '08006', '28P01', 'XX000'])
+  for (const code of ['57P01', '25P04', '08006', '28P01', 'XX000'])
     expect(isRefusal(refused(code))).toBe(false)
   expect(isRefusal(Object.assign(new Error(), { code: 'ECONNRESET' }))).toBe(false)
   expect(isRefusal(new Error('Connection terminated'))).toBe(false)

@@ -61,9 +61,9 @@ const MEANINGS: readonly Meaning[] = [
     message: 'there is no database of this name.',
   },
   {
-    code: /^(57014|55P03)$/,
+    code: /^(57014|55P03|25P0[34])$/,
     is: 'L2_TIMEOUT',
-    message: 'PostgreSQL cancelled it: statement_timeout, lock_timeout, or by hand.',
+    message: 'PostgreSQL cancelled it: statement_timeout, lock_timeout or the like, or by hand.',
   },
   {
     code: /^(57P0|08|ECONNRESET|EPIPE)/,
@@ -83,6 +83,9 @@ const MEANINGS: readonly Meaning[] = [
   },
 ]
 
+/** What pg says where it does not wait any longer. */
+const IMPATIENT = /^Query read timeout/
+
 /** What pg and its pool say by words alone. */
 const WORDS: readonly (readonly [RegExp, L2ErrorCode, string])[] = [
   [
@@ -96,6 +99,7 @@ const WORDS: readonly (readonly [RegExp, L2ErrorCode, string])[] = [
     'no connection of the pool was free, or none could be made, within its connectionTimeoutMillis: ' +
       'raise its `max`.',
   ],
+  [IMPATIENT, 'L2_TIMEOUT', 'no answer within query_timeout, which is a setting of pg.'],
   [
     /^Connection terminated|^Client has encountered a connection error|^Client was closed/,
     'L2_UNAVAILABLE',
@@ -119,7 +123,7 @@ const NOT_RETRYABLE = /after calling end on the pool/
  * What a server says whose connection ends with it, or may: it was told to stop, or something is broken.
  * Where it waited for a replica then, what it did is done.
  */
-const LAST_WORDS = /^(57P|08|28|3D|58|XX)/
+const LAST_WORDS = /^(57P|25P0[34]|08|28|3D|58|XX)/
 
 /** Not by its severity, ERROR or FATAL, which servers say in their own language. */
 function stateOf(error: unknown): string | undefined {
@@ -131,6 +135,11 @@ function stateOf(error: unknown): string | undefined {
 export function isRefusal(error: unknown): boolean {
   const state = stateOf(error)
   return state !== undefined && !LAST_WORDS.test(state)
+}
+
+/** Whether it was given up on our side: the server may get, and do, what was sent. */
+export function isImpatience(error: unknown): boolean {
+  return error instanceof Error && !('severity' in error) && IMPATIENT.test(error.message)
 }
 
 /** Whether the server refused one of the rows for what it is: the others may do. */

@@ -1,7 +1,7 @@
 import { type Call, L2Error } from '@l2/core'
 import { GivenUp, OWN, type PostgresClient, type Visit } from './postgres-client.js'
 import type { PostgresConnection, Row } from './postgres-connection.js'
-import { isRefusal } from './postgres-errors.js'
+import { isImpatience, isRefusal } from './postgres-errors.js'
 import { LOCKS, NOW } from './postgres-sql.js'
 import type { Statement } from './postgres-statement.js'
 
@@ -85,9 +85,11 @@ export class Fence {
         )
       })
     } catch (error) {
-      // From the other side: what the server has not begun, it has not got.
-      if (deadline !== undefined && !isRefusal(error))
-        this.#lost.push({ id, until: error instanceof GivenUp ? deadline : 0 })
+      if (deadline !== undefined && !isRefusal(error)) {
+        // Ended from the other side: what the server has not begun, it has not got.
+        const mayCome = error instanceof GivenUp || isImpatience(error)
+        this.#lost.push({ id, until: mayCome ? deadline : 0 })
+      }
       throw error
     }
   }

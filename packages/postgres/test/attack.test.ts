@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
+import { TcpProxy } from '../../core/test/support/tcp-proxy.mjs'
 import { openAdapter, openSession } from './support/adapters.js'
 import { postgresUrl } from './support/postgres-server.mjs'
 import { bytes, text } from './support/text.js'
@@ -136,3 +138,26 @@ test.each(['SELECT 1', 'SELECT 1 / 0'])(
     expect(text(await adapter.get('k'))).toBe('after')
   },
 )
+
+test('what pg gives up by a query_timeout of its own never undoes a younger call', async () => {
+  const url = new URL(postgresUrl())
+  const target = { host: url.hostname, port: Number(url.port) }
+  const proxy = await new TcpProxy(target).listen()
+  onTestFinished(() => proxy.close())
+  url.port = String(proxy.port)
+  const connection = { connectionString: url.href, query_timeout: 250 }
+  const adapter = openAdapter({ connection, timeout: 1_500 })
+  await adapter.set('k', bytes('before'))
+  proxy.stall()
+  await expect(adapter.set('k', bytes('given up'))).rejects.toMatchObject({ code: 'L2_TIMEOUT' })
+  proxy.open()
+  const younger = (): Promise<boolean> =>
+    adapter.set('k', bytes('younger')).then(
+      () => true,
+      () => false,
+    )
+  await expect.poll(younger, { timeout: 10_000 }).toBe(true)
+  proxy.resume()
+  await pause(200)
+  expect(text(await adapter.get('k'))).toBe('younger')
+})
