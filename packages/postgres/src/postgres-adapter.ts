@@ -113,6 +113,9 @@ class PostgresBackend implements Backend {
   }
 
   describe(error: unknown): Failure | undefined {
-    return describeError(error)
+    const failure = describeError(error)
+    // Tables that were there have been dropped, or replaced.
+    if (failure?.code === 'L2_SCHEMA_MISMATCH') this.#schema.forget()
+    return failure
   }
 }

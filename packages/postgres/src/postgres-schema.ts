@@ -66,13 +66,13 @@ export class PostgresSchema {
   readonly #layout: Layout
   readonly #migrate: 'auto' | 'check' | 'off'
   #attempt: Promise<void> | undefined
-  isReady: boolean
+  isReady = false
 
   constructor(client: PostgresClient, layout: Layout, migrate: unknown) {
     this.#client = client
     this.#layout = layout
     this.#migrate = checkMigrate(migrate)
-    this.isReady = this.#migrate === 'off'
+    this.forget()
   }
 
   /** Resolves when the tables can be used. One attempt at a time; where it fails, the next call tries again. */
@@ -88,34 +88,43 @@ export class PostgresSchema {
     return this.#attempt
   }
 
+  /** Has the next call look, and make what is missing. */
+  forget(): void {
+    this.isReady = this.#migrate === 'off'
+  }
+
   async #prepare(connection: PostgresConnection): Promise<void> {
     if (await this.#look(connection)) return
-    if (this.#migrate !== 'auto') throw mismatch(`${this.#layout.layout} is missing.`)
-    const { schema } = this.#layout
-    const [[exists] = []] = await connection.query(
-      { text: 'SELECT to_regnamespace($1) IS NOT NULL' },
-      [schema],
+    if (this.#migrate !== 'auto') throw missing(this.#layout)
+    const { schema, entries, tags } = this.#layout
+    const [[exists, isTorn] = []] = await connection.query(
+      {
+        text: `SELECT to_regnamespace($1) IS NOT NULL,
+  to_regclass($2) IS NOT NULL AND to_regclass($3) IS NULL`,
+      },
+      [schema, entries, tags],
     )
+    // What is in it could not be found by its tags any more.
+    if (isTorn === 't') throw mismatch(`${tags} is missing: drop ${entries} too.`)
     // To make a schema that is there needs a right that it does not take to use it.
     await connection.run(creation(this.#layout, exists !== 't').join(';\n'))
-    if (!(await this.#look(connection))) throw mismatch(`${this.#layout.layout} is missing.`)
+    if (!(await this.#look(connection))) throw missing(this.#layout)
   }
 
   /** @returns whether the tables are there. */
   async #look(connection: PostgresConnection): Promise<boolean> {
-    const { layout, entries, logged } = this.#layout
+    const { layout, entries, tags, logged } = this.#layout
     try {
-      const [[version, persistence] = []] = await connection.query(
+      const [[version, persistence, tagTable] = []] = await connection.query(
         {
           text: `SELECT (SELECT max(version) FROM ${layout}),
-  (SELECT relpersistence FROM pg_class WHERE oid = to_regclass($1)::oid)`,
+  (SELECT relpersistence FROM pg_class WHERE oid = to_regclass($1)::oid), to_regclass($2)`,
         },
-        [entries],
+        [entries, tags],
       )
       if (version !== String(VERSION))
         throw mismatch(`${layout} says ${version}, and this version knows ${VERSION}.`)
-      if (persistence === undefined || persistence === null)
-        throw mismatch(`${entries} is missing.`)
+      if ((persistence ?? null) === null || (tagTable ?? null) === null) return false
       if (logged && persistence !== 'p')
         throw mismatch(
           `${entries} is UNLOGGED, and \`logged\` is true: ALTER TABLE … SET LOGGED, for it and for ` +
@@ -128,6 +137,9 @@ export class PostgresSchema {
     }
   }
 }
+
+const missing = ({ entries, tags, layout }: Layout): L2Error =>
+  mismatch(`Of ${entries}, ${tags} and ${layout} not all are there.`)
 
 const mismatch = (what: string): L2Error =>
   new L2Error(

@@ -232,13 +232,47 @@ describe('who makes the tables', () => {
     expect(await own.rows()).toEqual({ entry: 1, tag: 0 })
   })
 
-  test('tables that go while the adapter is at work are missed by a typed error', async () => {
+  test('tables that go while the adapter is at work are missed by a typed error, and made anew', async () => {
+    const adapter = own.open()
+    const checking = own.open({ migrate: 'check' })
+    await adapter.set('k', V)
+    await checking.get('k')
+    await raw.query(`DROP SCHEMA "${own.schema}" CASCADE`)
+    for (const one of [adapter, checking, checking])
+      await expect(one.get('k')).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
+    expect(await tables()).toBe(0)
+    await exercise(adapter)
+    await exercise(checking)
+    for (const table of ['l2_entries', 'l2_layout']) {
+      await raw.query(`DROP TABLE "${own.schema}".${table}`)
+      const other = own.open({ migrate: 'check' })
+      await expect(other.ping()).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
+      await own.open().ping()
+      await exercise(other)
+    }
+  })
+
+  test.each(['l2_tags', 'l2_tags, own.l2_layout'])(
+    'entries whose tags have been lost are not served, nor pass for removed: without %s',
+    async tables => {
+      const adapter = own.open()
+      await adapter.set('k', V, { tags: ['t'] })
+      await raw.query(`DROP TABLE own.${tables}`.replaceAll('own.', `"${own.schema}".`))
+      for (const one of [adapter, own.open(), own.open({ migrate: 'check' })]) {
+        await expect(one.deleteByTag('t')).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
+        await expect(one.get('k')).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
+      }
+      await raw.query(`DROP TABLE "${own.schema}".l2_entries`)
+      await exercise(adapter)
+    },
+  )
+
+  test('one table that goes is made anew', async () => {
     const adapter = own.open()
     await adapter.set('k', V)
-    await raw.query(`DROP SCHEMA "${own.schema}" CASCADE`)
+    await raw.query(`DROP TABLE "${own.schema}".l2_entries`)
     await expect(adapter.get('k')).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
-    await expect(adapter.set('k', V)).rejects.toMatchObject({ code: 'L2_SCHEMA_MISMATCH' })
-    await exercise(own.open())
+    await exercise(adapter)
   })
 
   test('logged decides for the tables that it makes: unlogged by default', async () => {
