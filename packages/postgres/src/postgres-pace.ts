@@ -8,6 +8,12 @@ const FIRST = 32
 
 const MOST = 1_000
 
+/**
+ * Fewer would hardly take less time, unless they are very large: where each slice has to wait for a
+ * server that is overloaded, single rows would have a million of those waits.
+ */
+const LEAST = 8
+
 /** How much larger the next slice may be. */
 const GROWTH = 4
 
@@ -35,7 +41,7 @@ export class Pace {
   after([begun, found, removed, last, untagged, ended]: Row, asked: number): Slice {
     const took = Math.max(Number(ended) - Number(begun), 0.1)
     const next = Math.min(asked * (SLICE / took), asked * GROWTH, MOST)
-    if (begun !== undefined) this.rows = Math.max(Math.floor(next), 1)
+    if (begun !== undefined) this.rows = Math.max(Math.floor(next), LEAST)
     return {
       removed: Number(removed ?? 0),
       untagged: Number(untagged ?? 0),

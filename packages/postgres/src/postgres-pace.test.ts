@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { Pace } from './postgres-pace.js'
+
+/** Slices that take this long each: how many rows the last of them had. */
+function paced(slices: number, ms: (rows: number) => number): number {
+  const pace = new Pace()
+  for (let i = 0; i < slices; i++) {
+    const asked = pace.rows
+    pace.after(['0', `${asked}`, `${asked}`, '', '0', `${ms(asked)}`], asked)
+  }
+  return pace.rows
+}
+
+test('slices become as large as 20 ms allow', () => {
+  expect(paced(50, rows => rows * 0.1)).toBe(200)
+  expect(paced(50, rows => rows * 0.001)).toBe(1_000)
+})
+
+test('a server that is slow whatever it is asked for is not asked for one row at a time', () => {
+  expect(paced(50, () => 60)).toBe(8)
+})
+
+test('a slice that waited for a lock does not slow down those after it', () => {
+  const pace = new Pace()
+  pace.after(['0', '32', '32', '', '0', '5000'], 32)
+  for (let i = 0; i < 4; i++) {
+    const asked = pace.rows
+    pace.after(['0', `${asked}`, `${asked}`, '', '0', '1'], asked)
+  }
+  expect(pace.rows).toBe(1_000)
+})
