@@ -22,7 +22,12 @@ export function writePage(
   sections: readonly string[],
 ): void {
   const peers = peerVersions(rows.flatMap(({ peer = [] }) => peer))
-  const all = Object.entries({ 'Node.js': process.versions.node, ...versions, ...peers })
+  const all = Object.entries({
+    'Node.js': process.versions.node,
+    ...peers,
+    // Some peers need another version of a driver: their notes say so.
+    ...versions,
+  })
   const notes = rows.flatMap(({ title, note }) => (note ? [`- ${title}: ${note}`] : []))
   const text = [
     `# ${title}`,
