@@ -36,6 +36,16 @@ test.each([
   expect(open(options)).toThrow(message)
 })
 
+test('a URL may leave out the host, as pg allows', () => {
+  for (const url of [
+    'postgres://user:p%25@/app?host=/tmp',
+    'postgres:///app',
+    'postgres://%2Ftmp/app',
+  ])
+    open({ url })()
+  expect(open({ url: 'postgres://user:100%@/app?host=/tmp' })).toThrow(/^url must have user name/)
+})
+
 test('names that Postgres would cut are refused, in bytes', () => {
   const longest = 63 - 'entries_expiry'.length
   open({ url: URL, tablePrefix: 'x'.repeat(longest), schema: 'é'.repeat(31) })()

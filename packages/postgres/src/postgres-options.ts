@@ -93,9 +93,11 @@ function listening(pool: Pool): Pool {
 }
 
 function checkedUrl(url: unknown): string {
-  if (typeof url !== 'string' || !/^postgres(ql)?:\/\//i.test(url) || !URL.canParse(url))
+  // pg takes a URL without a host, which may come as a parameter: the directory of a socket.
+  const whole = typeof url === 'string' ? url.replace('@/', '@localhost/') : ''
+  if (typeof url !== 'string' || !/^postgres(ql)?:\/\//i.test(url) || !URL.canParse(whole))
     throw new TypeError('url must be a string that begins with postgres:// or postgresql://')
-  const { username, password } = new URL(url)
+  const { username, password } = new URL(whole)
   if (!isEncoded(username) || !isEncoded(password))
     throw new TypeError('url must have user name and password percent-encoded: % is written %25')
   return url
