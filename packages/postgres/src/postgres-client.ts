@@ -14,6 +14,12 @@ export interface Visit {
   deadline(): number
 }
 
+/** What a pool of pg has but does not tell in its types. */
+interface Inside {
+  /** Without those that are idle, once the pool is to end. */
+  readonly _clients?: readonly { readonly connection?: { readonly stream?: { destroy(): void } } }[]
+}
+
 /** Work that nobody calls for. It has the adapter's `timeout` too. */
 export const OWN: readonly Call[] = []
 
@@ -75,9 +81,11 @@ export class PostgresClient {
           release?.()
           return
         }
-        if (client === undefined) {
+        if (client === undefined || this.#closed) {
+          // Nobody would cut it any more.
+          release?.()
           end()
-          reject(error)
+          reject(error ?? new GivenUp())
           return
         }
         const found = connectionOf(client)
@@ -109,7 +117,11 @@ export class PostgresClient {
   async close(): Promise<void> {
     this.#closed = true
     for (const connection of this.#inUse) connection.destroy()
-    if (this.#source.isOurs) await this.#pool?.end()
+    if (!this.#source.isOurs || this.#pool === undefined) return
+    const ended = this.#pool.end()
+    // It would wait for those that are being made.
+    for (const client of (this.#pool as Inside)._clients ?? []) client.connection?.stream?.destroy()
+    await ended
   }
 
   async #visit<T>(
