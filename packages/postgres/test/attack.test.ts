@@ -58,7 +58,7 @@ test.each([false, true])(
     const { raw, schema } = await openSchema()
     await raw.query(`SET search_path = ${schema}; ${TRAPS}`)
     const connection = { connectionString: postgresUrl(), options: `-c search_path=${schema}` }
-    const adapter = openAdapter({ connection, schema, logged, timeout: 1_000 })
+    const adapter = openAdapter({ connection, schema, logged, timeout: 2_000 })
     const both = ['a', 'b']
     await adapter.ping()
     await adapter.set('k', bytes('k'), { ttl: 60_000 })
@@ -145,8 +145,9 @@ test('what pg gives up by a query_timeout of its own never undoes a younger call
   const proxy = await new TcpProxy(target).listen()
   onTestFinished(() => proxy.close())
   url.port = String(proxy.port)
-  const connection = { connectionString: url.href, query_timeout: 250 }
-  const adapter = openAdapter({ connection, timeout: 1_500 })
+  const connection = { connectionString: url.href, query_timeout: 700 }
+  await openAdapter().ping()
+  const adapter = openAdapter({ connection, timeout: 2_500 })
   await adapter.set('k', bytes('before'))
   proxy.stall()
   await expect(adapter.set('k', bytes('given up'))).rejects.toMatchObject({ code: 'L2_TIMEOUT' })
@@ -156,7 +157,7 @@ test('what pg gives up by a query_timeout of its own never undoes a younger call
       () => true,
       () => false,
     )
-  await expect.poll(younger, { timeout: 10_000 }).toBe(true)
+  await expect.poll(younger, { timeout: 15_000 }).toBe(true)
   proxy.resume()
   await pause(200)
   expect(text(await adapter.get('k'))).toBe('younger')
