@@ -45,7 +45,7 @@ export interface Statements {
  * search_path, would be taken for it, and run with our rights.
  */
 export function statementsFor({ entries, tags, logged }: Layout): Statements {
-  const fence = (more = ''): string => `
+  const fence = (more: string): string => `
 pass AS MATERIALIZED (
   SELECT at FROM (
     SELECT ${NOW} AS at FROM (
@@ -55,6 +55,13 @@ pass AS MATERIALIZED (
 )`
   // What a crash of the server takes of the last sets, it may have; of what removes, nothing.
   const hasty = fence(logged ? " || set_config('synchronous_commit', 'off', true)" : '')
+  // Also where a role's own default is not to wait.
+  const lasts = fence(
+    logged
+      ? ` || set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+        WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)`
+      : '',
+  )
   const answer = 'SELECT at FROM pass'
   const expiry = (ttl: string): string =>
     `CASE WHEN ${ttl} = '0' THEN 'infinity' ELSE now() + ${ttl} * interval '1 millisecond' END`
@@ -137,7 +144,7 @@ tagged AS (
 )
 ${answer}`),
     remove: ageing(`
-WITH ${fence()},
+WITH ${lasts},
 gone AS MATERIALIZED (
   SELECT e.* FROM pass, ${unnest('$3::bytea[]', '$4::bytea[]')} s(h, k) CROSS JOIN LATERAL (
     SELECT e.h, e.ver, e.tags FROM ${entries} e WHERE e.h = s.h AND e.k = s.k FOR UPDATE
@@ -149,7 +156,7 @@ ${answer}`),
     // $3 the tag, $4 and $5 the place of the last slice's last row, $6 how many rows.
     removeTagged: {
       text: `
-WITH ${fence()},
+WITH ${lasts},
 found AS MATERIALIZED (
   SELECT t.h, t.ver FROM pass, LATERAL (
     SELECT t.tag, t.h, t.ver FROM ${tags} t
@@ -168,7 +175,7 @@ ${report("(SELECT encode(h, 'hex') || ' ' || ver::text FROM found ORDER BY h DES
     // $3 what names begin with, $4 its length, $5 the last hash so far, $6 the last of all, $7 how many.
     removeAll: {
       text: `
-WITH ${fence()},
+WITH ${lasts},
 found AS MATERIALIZED (
   SELECT e.h FROM pass, LATERAL (
     SELECT e.h FROM ${entries} e WHERE e.h > $5::bytea ORDER BY e.h LIMIT $7::int4

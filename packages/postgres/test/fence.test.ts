@@ -72,6 +72,23 @@ describe.each([false, true])('logged %j', logged => {
   })
 
   test.each(WRITES)(
+    '%s waits for the disk as it should, whatever the role does',
+    async (name, values) => {
+      const raw = await openSession()
+      for (const usual of ['off', 'local', 'on']) {
+        await raw.query(`SET synchronous_commit = ${usual}`)
+        await raw.query('BEGIN')
+        await raw.query({ text: sql[name].text, values: [1, 'Infinity', ...values] })
+        const { rows } = await raw.query('SHOW synchronous_commit')
+        await raw.query('ROLLBACK')
+        const removal = usual === 'off' ? 'local' : usual
+        const expected = name.startsWith('set') ? 'off' : removal
+        expect(rows[0].synchronous_commit).toBe(logged ? expected : usual)
+      }
+    },
+  )
+
+  test.each(WRITES)(
     '%s looks at the clock when it can be found, not before',
     async (name, values) => {
       const [holder, raw] = [await openSession(), await openSession()]
