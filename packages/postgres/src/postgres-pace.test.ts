@@ -16,8 +16,15 @@ test('slices become as large as 20 ms allow', () => {
   expect(paced(50, rows => rows * 0.001)).toBe(1_000)
 })
 
-test('a server that is slow whatever it is asked for is not asked for one row at a time', () => {
-  expect(paced(50, () => 60)).toBe(8)
+test('a server that is slow whatever it is asked for is not asked for few rows at a time', () => {
+  expect(paced(50, () => 60)).toBe(128)
+  expect(paced(50, () => 200)).toBe(8)
+})
+
+test('large rows are few in a slice', () => {
+  const rows = Array.from({ length: 20 }, (_, i) => paced(30 + i, each => each * 2))
+  expect(Math.max(...rows)).toBeLessThanOrEqual(64)
+  expect(paced(50, each => each * 120)).toBe(8)
 })
 
 test('a slice that waited for a lock does not slow down those after it', () => {

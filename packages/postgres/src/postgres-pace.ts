@@ -9,9 +9,15 @@ const FIRST = 32
 const MOST = 1_000
 
 /**
- * Fewer would hardly take less time, unless they are very large: where each slice has to wait for a
- * server that is overloaded, single rows would have a million of those waits.
+ * Fewer would hardly take less time where rows are small, as a rule: what such a slice takes is spent
+ * on waiting for a busy server, and more of them would wait more often. 128 rows take some 6 ms.
  */
+const ENOUGH = 128
+
+/** What takes longer than this, in ms, has large rows: half of them are enough next time. */
+const TOO_LONG = 100
+
+/** Even of the largest: a million single rows would take for ever. */
 const LEAST = 8
 
 /** How much larger the next slice may be. */
@@ -33,6 +39,7 @@ export interface Slice {
 /** How large slices are: as large as the server does in {@link SLICE}. */
 export class Pace {
   rows = FIRST
+  #enough = ENOUGH
 
   /**
    * What a slice answered that was to look at so many rows: when it began by the server's clock, rows
@@ -41,7 +48,11 @@ export class Pace {
   after([begun, found, removed, last, untagged, ended]: Row, asked: number): Slice {
     const took = Math.max(Number(ended) - Number(begun), 0.1)
     const next = Math.min(asked * (SLICE / took), asked * GROWTH, MOST)
-    if (begun !== undefined) this.rows = Math.max(Math.floor(next), LEAST)
+    if (begun !== undefined) {
+      if (took > TOO_LONG) this.#enough = Math.max(this.#enough / 2, LEAST)
+      else if (took < SLICE) this.#enough = Math.min(this.#enough * 2, ENOUGH)
+      this.rows = Math.max(Math.floor(next), Math.min(this.#enough, asked * GROWTH))
+    }
     return {
       removed: Number(removed ?? 0),
       untagged: Number(untagged ?? 0),
