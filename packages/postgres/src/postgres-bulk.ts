@@ -4,6 +4,7 @@ import { GivenUp, type PostgresClient } from './postgres-client.js'
 import type { Fence } from './postgres-fence.js'
 import { type Keyspace, TAG_BYTES } from './postgres-keys.js'
 import { Pace, type Slice } from './postgres-pace.js'
+import type { Value } from './postgres-query.js'
 import type { PostgresSchema } from './postgres-schema.js'
 import type { Statements } from './postgres-sql.js'
 import type { Statement } from './postgres-statement.js'
@@ -126,7 +127,7 @@ export class PostgresBulk {
   }
 
   /** A slice that a caller would not want to come late. */
-  #write(statement: Statement, values: readonly unknown[], pace: Pace, call: Call): Promise<Slice> {
+  #write(statement: Statement, values: readonly Value[], pace: Pace, call: Call): Promise<Slice> {
     return this.#turns.take(async () => {
       await this.#prepare(call)
       while (this.#fence.isClosed) await this.#fence.pass()
@@ -140,7 +141,7 @@ export class PostgresBulk {
   }
 
   /** A slice that is right at any time. */
-  #sweep(statement: Statement, values: readonly unknown[], pace: Pace, call: Call): Promise<Slice> {
+  #sweep(statement: Statement, values: readonly Value[], pace: Pace, call: Call): Promise<Slice> {
     const asked = pace.rows
     const all = [!call.background, this.#turn, asked, ...values]
     return this.#turns.take(async () => {

@@ -1,10 +1,8 @@
 import type { PoolClient } from 'pg'
 import { isAboutName } from './postgres-errors.js'
+import { PostgresQuery, type Row, type Value, type Wire } from './postgres-query.js'
 import { checkServer, HELLO } from './postgres-server.js'
 import type { Statement } from './postgres-statement.js'
-
-/** A row as it came: each column as text. */
-export type Row = readonly (string | null)[]
 
 /** How long a plan that may age is used, in ms: for as long a table may have outgrown it. */
 const PLAN_LIFE = 500
@@ -21,10 +19,12 @@ const ignore = (): void => {}
 interface Inside {
   getTransactionStatus?(): string | null
   readonly processID?: number | null
-  readonly connection?: {
-    readonly stream?: { destroy(): void }
-    readonly parsedStatements?: Record<string, unknown>
-    close?(what: { readonly type: 'S'; readonly name: string }, more?: boolean): void
+  /** Of a client that doesn't wait for answers: it takes no queries but its own. */
+  readonly pipeline?: boolean
+  /** Not where pg is but a coat over libpq (pg-native). */
+  readonly connection?: Wire & {
+    readonly stream: { destroy(): void }
+    close(what: { readonly type: 'S'; readonly name: string }, more?: boolean): void
   }
 }
 
@@ -34,6 +34,7 @@ interface Inside {
  */
 export class PostgresConnection {
   readonly #client: PoolClient
+  readonly #inside: Inside
   #greeted = false
   /** Whether statements may have names: nothing is in between. */
   #named = false
@@ -45,6 +46,7 @@ export class PostgresConnection {
 
   constructor(client: PoolClient) {
     this.#client = client
+    this.#inside = client as unknown as Inside
     // While it is borrowed the pool does not listen, and an event of errors that nobody hears ends the
     // process. The statement in flight fails with the same.
     // Once, as any number of adapters may share a pool.
@@ -54,9 +56,9 @@ export class PostgresConnection {
   /** Asks what is at the other end, once. @throws L2Error as {@link checkServer} does. */
   async greet(): Promise<void> {
     if (this.#greeted) return
-    const [answer] = await this.#send({ text: HELLO, values: [] })
+    const [answer] = await this.#send(HELLO, [])
     const { pid, clock } = checkServer(answer)
-    this.#named = pid === (this.#client as Inside).processID && this.#inside?.close !== undefined
+    this.#named = pid === this.#inside.processID && this.#inside.connection !== undefined
     this.sawClock(clock)
     this.#greeted = true
   }
@@ -64,25 +66,23 @@ export class PostgresConnection {
   /** Whether somebody has begun a transaction here, and not ended it. */
   get isInTransaction(): boolean {
     // In one (T) or in one that has failed (E): "Message Formats", ReadyForQuery.
-    return /^[TE]$/.test((this.#client as Inside).getTransactionStatus?.() ?? '')
+    return /^[TE]$/.test(this.#inside.getTransactionStatus?.() ?? '')
   }
 
   get isGreeted(): boolean {
     return this.#greeted
   }
 
-  async query(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  query(statement: Statement, values: readonly Value[]): Promise<Row[]> {
     const { text, name, ages = false } = statement
-    if (!this.#named || name === undefined) return this.#send({ text, values })
-    try {
-      return await this.#send({ text, values, name: ages ? this.#planned(name) : name })
-    } catch (error) {
+    if (!this.#named || name === undefined) return this.#send(text, values)
+    return this.#send(text, values, ages ? this.#planned(name) : name).catch(error => {
       if (!isAboutName(error)) throw error
       // Whoever else uses this connection throws away what was prepared (DISCARD ALL). It was not
       // carried out, so that it can be sent again.
       this.#named = false
-      return this.#send({ text, values })
-    }
+      return this.#send(text, values)
+    })
   }
 
   /** Several statements in one message, which are one transaction. */
@@ -107,16 +107,12 @@ export class PostgresConnection {
 
   /** Ends it at once: what is in flight fails, and may have taken effect. */
   destroy(): void {
-    this.#inside?.stream?.destroy()
+    this.#inside.connection?.stream.destroy()
   }
 
   /** Holds the process no longer. */
   unref(): void {
     ;(this.#client as { unref?: () => void }).unref?.()
-  }
-
-  get #inside(): Inside['connection'] {
-    return (this.#client as Inside).connection
   }
 
   /** A name that was planned just now, or will be. */
@@ -125,21 +121,30 @@ export class PostgresConnection {
     const plan = this.#plans.get(name)
     if (plan !== undefined && now < plan.until) return plan.name
     if (plan !== undefined) {
-      this.#inside?.close?.({ type: 'S', name: plan.name })
-      delete this.#inside?.parsedStatements?.[plan.name]
+      this.#inside.connection?.close({ type: 'S', name: plan.name })
+      delete this.#inside.connection?.parsedStatements[plan.name]
     }
     const next = `${name}_${++this.#lastPlan}`
     this.#plans.set(name, { name: next, until: now + PLAN_LIFE })
     return next
   }
 
-  #send(query: { text: string; values: readonly unknown[]; name?: string }): Promise<Row[]> {
+  #send(text: string, values: readonly Value[], name = ''): Promise<Row[]> {
     return new Promise((resolve, reject) => {
-      const config = { ...query, rowMode: 'array', types: AS_TEXT, queryMode: 'extended' }
-      this.#client.query(config as never, (error: Error | null, result: { rows: Row[] }) => {
+      const done = (error: Error | null, rows: Row[] = []): void => {
         if (error) reject(error)
-        else resolve(result.rows)
-      })
+        else resolve(rows)
+      }
+      const { pipeline, connection } = this.#inside
+      if (connection !== undefined && !pipeline) {
+        this.#client.query(new PostgresQuery(text, name, values, done) as never)
+        return
+      }
+      const ours = { rowMode: 'array', types: AS_TEXT, queryMode: 'extended' }
+      const query = { text, values, name, ...ours } as never
+      this.#client.query(query, (error: Error | null, result?: { rows: Row[] }) =>
+        done(error, result?.rows),
+      )
     })
   }
 }

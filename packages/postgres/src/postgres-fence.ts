@@ -1,7 +1,8 @@
 import { type Call, L2Error } from '@l2/core'
 import { GivenUp, OWN, type PostgresClient, type Visit } from './postgres-client.js'
-import type { PostgresConnection, Row } from './postgres-connection.js'
+import type { PostgresConnection } from './postgres-connection.js'
 import { isImpatience, isRefusal } from './postgres-errors.js'
+import type { Row, Value } from './postgres-query.js'
 import { LOCKS, NOW } from './postgres-sql.js'
 import type { Statement } from './postgres-statement.js'
 
@@ -61,7 +62,7 @@ export class Fence {
   async write(
     calls: readonly Call[],
     statement: Statement,
-    values: readonly unknown[],
+    values: readonly Value[],
   ): Promise<Row> {
     this.#lastId = (this.#lastId + 1) % 2 ** 31
     const id = this.#lastId

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Keyspace, TAG_BYTES } from './postgres-keys.js'
 
@@ -55,3 +56,16 @@ function keyspace(prefix: string) {
     tags: (tags: readonly string[]) => keys.tags(tags),
   }
 }
+
+test('hashes are the first bytes of SHA-256, as in the tables that are there', () => {
+  const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
+  for (const prefix of PREFIXES) {
+    const keys = new Keyspace(prefix)
+    for (const name of NAMES) {
+      const row = keys.row(name)
+      const both = [sha256(keys.start).subarray(0, 4), sha256(row.name).subarray(0, 16)]
+      expect(row.hash).toEqual(Buffer.concat(both))
+      expect(keys.tag(name)).toEqual(sha256(row.name).subarray(0, TAG_BYTES))
+    }
+  }
+})

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Bytes of a hashed tag. */
 export const TAG_BYTES = 16
@@ -36,7 +36,8 @@ export class Keyspace {
 
   constructor(prefix: string) {
     this.start = Buffer.concat([Buffer.from(prefix), BETWEEN])
-    this.first = sha256(this.start).subarray(0, PREFIX_BYTES)
+    this.first = Buffer.allocUnsafe(PREFIX_BYTES)
+    writeHash(this.start, this.first, 0)
     this.last = Buffer.concat([this.first, Buffer.alloc(KEY_BYTES, 0xff)])
   }
 
@@ -44,12 +45,14 @@ export class Keyspace {
     const name = this.#named(key)
     const hash = Buffer.allocUnsafe(PREFIX_BYTES + KEY_BYTES)
     this.first.copy(hash)
-    sha256(name).copy(hash, PREFIX_BYTES, 0, KEY_BYTES)
+    writeHash(name, hash, PREFIX_BYTES)
     return { hash, name }
   }
 
   tag(tag: string): Buffer {
-    return sha256(this.#named(tag)).subarray(0, TAG_BYTES)
+    const hash = Buffer.allocUnsafe(TAG_BYTES)
+    writeHash(this.#named(tag), hash, 0)
+    return hash
   }
 
   /** A set of tags as one value, the same for equal sets. */
@@ -69,4 +72,7 @@ export class Keyspace {
 
 const NONE = Buffer.alloc(0)
 
-const sha256 = (bytes: Buffer): Buffer => createHash('sha256').update(bytes).digest()
+/** Writes as much of the SHA-256 as there is room for. As a string it comes in a fifth of the time. */
+const writeHash = (bytes: Buffer, to: Buffer, at: number): void => {
+  to.write(hash('sha256', bytes, 'binary'), at, 'binary')
+}

@@ -1,4 +1,4 @@
-import type { Row } from './postgres-connection.js'
+import type { Row } from './postgres-query.js'
 
 /** How long a slice is to take the server, in ms: others may wait for the rows that it has locked. */
 const SLICE = 20

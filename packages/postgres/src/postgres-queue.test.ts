@@ -21,6 +21,7 @@ function newQueue() {
       call: state,
       resolve: value => log.push(`done ${name}${value ? ` ${value[0]}` : ''}`),
       reject: error => log.push(`failed ${name}: ${(error as Error).message}`),
+      era: undefined,
     })
     return state
   }

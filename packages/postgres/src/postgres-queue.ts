@@ -6,7 +6,7 @@ export interface Keyed {
   readonly writes: boolean
   readonly call: Call
   /** The queue's own. */
-  era?: Era
+  era: Era | undefined
   resolve(value: Uint8Array | undefined): void
   reject(error: unknown): void
 }

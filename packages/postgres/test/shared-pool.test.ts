@@ -51,6 +51,22 @@ test('parsers of the application are not asked', async () => {
   expect(await adapter.sweep()).toEqual({ removed: expect.any(Number) })
 })
 
+test.each([
+  ['do not wait for answers', { pipeline: true }],
+  ['have a query_timeout', { query_timeout: 2_000 }],
+])('clients that %s serve as others do', async (_, config) => {
+  const adapter = openAdapter({ pool: openPool(config as pg.PoolConfig) })
+  const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
+  await Promise.all(keys.map(key => adapter.set(key, bytes(key), { tags: ['t'] })))
+  const all = await Promise.all(keys.map(key => adapter.get(key)))
+  expect(all.map(text)).toEqual(keys)
+  expect(text(await adapter.get('k1'))).toBe('k1')
+  await adapter.delete('k1')
+  expect(await adapter.get('k1')).toBe(undefined)
+  await adapter.deleteByTag('t')
+  expect(await adapter.get('k0')).toBe(undefined)
+})
+
 test('statements of old plans do not pile up', async () => {
   const pool = openPool({ max: 1 })
   const adapter = openAdapter({ pool })
