@@ -1,6 +1,6 @@
 import { knexDriver } from 'bentocache/drivers/knex'
 import createKnex from 'knex'
-import { databaseSize, POOL, postgresUrl, tableOf } from '../dist/harness/postgres.js'
+import { POOL, postgresUrl, sizeOfTables, tableOf } from '../dist/harness/postgres.js'
 import { subjectOver } from './bentocache.mjs'
 
 export function open(place) {
@@ -10,5 +10,5 @@ export function open(place) {
     pool: { min: 0, max: POOL },
   })
   const driver = knexDriver({ connection, tableName: tableOf(place) })
-  return { ...subjectOver(driver), usedBytes: databaseSize }
+  return { ...subjectOver(driver), usedBytes: () => sizeOfTables(place) }
 }

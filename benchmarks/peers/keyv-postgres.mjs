@@ -1,6 +1,6 @@
 import KeyvPostgres from '@keyv/postgres'
 import Keyv from 'keyv'
-import { databaseSize, POOL, postgresUrl, tableOf } from '../dist/harness/postgres.js'
+import { POOL, postgresUrl, sizeOfTables, tableOf } from '../dist/harness/postgres.js'
 import { asText } from '../dist/harness/text.js'
 
 const TTL = 3_600_000
@@ -23,7 +23,7 @@ function subjectOver(place, useUnloggedTable) {
     get: key => keyv.get(key),
     set: (key, value) => keyv.set(key, value, TTL),
     delete: key => keyv.delete(key),
-    usedBytes: databaseSize,
+    usedBytes: () => sizeOfTables(place),
     close: () => keyv.disconnect(),
   }
 }

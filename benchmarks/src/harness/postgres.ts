@@ -20,12 +20,19 @@ export function postgresUrl(): string {
 export const tableOf = ({ folder }: Place): string =>
   `bench_${basename(folder).replace(/\W/g, '_')}`
 
-/** How much the tables and indexes of the database take, in bytes. */
-export async function databaseSize(): Promise<number> {
+/**
+ * How much a subject's tables take with their indexes, in bytes. Not the whole database: the tables of
+ * others shrink meanwhile, when they are vacuumed.
+ */
+export async function sizeOfTables(place: Place): Promise<number> {
   const client = new pg.Client(postgresUrl())
   await client.connect()
   try {
-    const { rows } = await client.query('SELECT pg_database_size(current_database()) AS size')
+    const { rows } = await client.query(
+      `SELECT coalesce(sum(pg_total_relation_size(oid)), 0) AS size FROM pg_class
+       WHERE relkind = 'r' AND starts_with(relname, $1)`,
+      [tableOf(place)],
+    )
     return Number(rows[0].size)
   } finally {
     await client.end()

@@ -1,5 +1,5 @@
 import { PostgresAdapter } from '@l2/postgres'
-import { databaseSize, postgresUrl, tableOf } from '../harness/postgres.js'
+import { postgresUrl, sizeOfTables, tableOf } from '../harness/postgres.js'
 import { type Place, type Subject, TTL } from '../harness/subject.js'
 
 /** As its README tells to set it up. */
@@ -19,7 +19,7 @@ function over(place: Place, logged: boolean): Subject {
     setTagged: (key, value, tags) => adapter.set(key, value as Uint8Array, { ttl: TTL, tags }),
     delete: key => adapter.delete(key),
     deleteByTag: tag => adapter.deleteByTag(tag),
-    usedBytes: databaseSize,
+    usedBytes: () => sizeOfTables(place),
     close: () => adapter.close(),
   }
 }

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { databaseSize, POOL, postgresUrl, tableOf } from '../harness/postgres.js'
+import { POOL, postgresUrl, sizeOfTables, tableOf } from '../harness/postgres.js'
 import { type Place, type Subject, TTL } from '../harness/subject.js'
 import { asText } from '../harness/text.js'
 
@@ -51,13 +51,13 @@ async function byHand(place: Place, kind: string): Promise<Subject> {
     },
     delete: key => run(pool, 'delete', [key]),
     deleteByTag: tag => run(pool, 'deleteByTag', [tag]),
-    usedBytes: databaseSize,
+    usedBytes: () => sizeOfTables(place),
     close: () => pool.end(),
   }
 }
 
 /** What a round trip costs: asks for nothing, and answers from memory. */
-export function openSelect1(): Subject {
+export function openSelect1(place: Place): Subject {
   const pool = new pg.Pool({ connectionString: postgresUrl(), max: POOL })
   const values = new Map<string, unknown>()
   const ask = () => pool.query({ name: 'select_1', text: 'SELECT 1' })
@@ -74,7 +74,7 @@ export function openSelect1(): Subject {
       await ask()
       values.delete(key)
     },
-    usedBytes: databaseSize,
+    usedBytes: () => sizeOfTables(place),
     close: () => pool.end(),
   }
 }

@@ -98,12 +98,13 @@ export class Cache {
    * or through the factory of another: it would wait for ever, and `close()` with it.
    *
    * L2's failures do not fail the call: the factory answers, L1 keeps the value, and an `l2Error`
-   * event tells. What was deleted or set after the factory began is not overwritten: the callers
+   * event tells. Where the factory fails and `failSafe` is on, a stale value takes its place for
+   * `throttle`, in this process alone, and a `failSafe` event tells. What was deleted or set after the factory began is not overwritten: the callers
    * that waited get the value, and it is stored nowhere.
    *
    * @param factory its result is stored unless it is `undefined`, which is returned only. Called at
    * most once for each key at a time; again while an outdated one still runs.
-   * @throws what the factory throws; what the serializer throws where the value can't be written;
+   * @throws what the factory throws, but for `failSafe`; what the serializer throws where the value can't be written;
    * RangeError where L2 would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED`
    * for tags on an adapter that has none.
    * Cost: nothing but memory where L1 has it, one round trip where L2 has it, else two and the
@@ -159,7 +160,21 @@ export class Cache {
   async delete(key: string, options?: CallOptions): Promise<void> {
     checkName('key', key)
     const signal = this.#admit(checkOptions(options))
-    return this.#during(remove(this.#layers, key, signal))
+    return this.#during(remove(this.#layers, key, 'delete', signal))
+  }
+
+  /**
+   * Makes the value under `key` stale: the next `getOrSet` runs its factory. Unlike {@link delete} it
+   * leaves L1's copy, for as long as the entry would have been kept, to calls with `failSafe` whose
+   * factory fails. From L2 it is removed.
+   *
+   * @throws L2Error where L2 failed: the value is stale in L1, in L2 perhaps not. Repeat it.
+   * Cost: one round trip.
+   */
+  async expire(key: string, options?: CallOptions): Promise<void> {
+    checkName('key', key)
+    const signal = this.#admit(checkOptions(options))
+    return this.#during(remove(this.#layers, key, 'expire', signal))
   }
 
   /**

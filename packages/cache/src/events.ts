@@ -12,14 +12,16 @@ export interface CacheEvents {
    * or rejected with `error`. A call that its caller aborted is no failure.
    */
   readonly l2Error: {
-    readonly operation: 'get' | 'set' | 'delete' | 'deleteByTag' | 'clear'
-    /** What `get`, `set` and `delete` were about. */
+    readonly operation: 'get' | 'set' | 'delete' | 'expire' | 'deleteByTag' | 'clear'
+    /** What `get`, `set`, `delete` and `expire` were about. */
     readonly key?: string
     /** What `deleteByTag` was about. */
     readonly tag?: string
     readonly degraded: boolean
     readonly error: unknown
   }
+  /** A factory failed, and its calls got a stale value, or the default one. */
+  readonly failSafe: { readonly key: string; readonly error: unknown }
   /** L2 holds bytes under `key` that are no envelope or do not deserialize. Served as a miss. */
   readonly corrupt: { readonly key: string; readonly error: L2Error }
 }
@@ -32,6 +34,7 @@ const NAMES: Record<keyof CacheEvents, true> = {
   hit: true,
   miss: true,
   l2Error: true,
+  failSafe: true,
   corrupt: true,
 }
 
@@ -88,6 +91,8 @@ export interface CacheStats {
   readonly joined: number
   /** How often a factory was run. */
   readonly factories: number
+  /** How often a stale value took the place of what a factory did not make: see the event `failSafe`. */
+  readonly failSafes: number
   /** Failed calls to L2: see the event `l2Error`. */
   readonly l2Errors: number
   /** Unreadable entries in L2: see the event `corrupt`. */
@@ -103,6 +108,7 @@ export class Counters {
   misses = 0
   joined = 0
   factories = 0
+  failSafes = 0
   l2Errors = 0
   corrupt = 0
 }

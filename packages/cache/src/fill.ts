@@ -1,10 +1,12 @@
 import { now } from '@l2/core'
+import { again, entryOf, isFresh, isKept, laterOf, standIn } from './entry.js'
 import type { Ticket } from './fences.js'
-import { countMiss, type Layers } from './layers.js'
+import type { Entry } from './l1.js'
+import { countFailSafe, countMiss, type Layers } from './layers.js'
 import type { EntrySettings } from './options.js'
 import { lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
-import { encode, entryOf, reported, writeL2 } from './write.js'
+import { encode, reported, writeL2 } from './write.js'
 
 /** What a factory is given. Later versions add to it. */
 export interface FactoryContext {
@@ -95,25 +97,56 @@ class Fill {
   async #run(mayBeAbandoned: boolean): Promise<unknown> {
     const layers = this.#layers
     const { l2 } = layers
+    let stale: Entry | undefined
     try {
       if (l2 === undefined) {
         countMiss(layers, this.#ticket.key)
       } else {
         const signal = mayBeAbandoned ? this.#flight.signal : undefined
         const found = await lookInL2(layers, l2, this.#ticket, signal, true)
-        if (found !== undefined) return found.value
+        if (found.hit !== undefined) return found.hit.value
+        stale = found.stale
         if (this.#flight.abandoned) throw this.#flight.signal.reason
         this.#endRead()
       }
       layers.counters.factories++
       const createdAt = now()
-      const value = await this.#factory(new Context(this.#flight))
+      let value: unknown
+      try {
+        value = await this.#factory(new Context(this.#flight))
+      } catch (error) {
+        return this.#instead(error, stale)
+      }
       // Asked here too: what is outdated by now need not be serialized.
       if (value !== undefined && this.#mayStore()) await this.#store(value, createdAt)
       return value
     } finally {
       this.#end()
     }
+  }
+
+  /**
+   * What the callers get where the factory failed. A stale value comes back into L1, not into L2: other
+   * processes may have something better.
+   *
+   * @param fromL2 the stale value that L2 had.
+   */
+  #instead(error: unknown, fromL2: Entry | undefined): unknown {
+    const { l1, fences } = this.#layers
+    const { failSafe, tags } = this.#settings
+    const { key, replaced } = this.#ticket
+    if (!failSafe.on || this.#flight.abandoned) throw error
+    const inL1 = l1?.peek(key)
+    if (inL1 !== undefined && isFresh(inL1)) return inL1.value
+    const stale = replaced ? inL1 : laterOf(inL1, fromL2)
+    const isUsable =
+      stale !== undefined && isKept(stale) && !fences.outdated(this.#ticket, stale.tags)
+    const { value } = isUsable ? stale : { value: failSafe.defaultValue }
+    if (value === undefined) throw error
+    if (isUsable) l1?.set(key, again(stale, failSafe.throttle))
+    else if (this.#mayStore()) l1?.set(key, standIn(value, failSafe.throttle, tags))
+    countFailSafe(this.#layers, { key, error })
+    return value
   }
 
   #endRead(): void {
@@ -134,18 +167,18 @@ class Fill {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.#ticket
-    const entry = entryOf(value, this.#settings, createdAt)
-    const bytes = l2 && encode(layers, entry)
+    const made = entryOf(value, this.#settings, createdAt)
+    const bytes = l2 && encode(layers, made.l2)
     // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
     // No pause from here to the call to L2: from there on the adapter's order holds.
     if (!this.#mayStore()) return
     fences.replace(key, this.#ticket)
-    layers.l1?.set(key, entry)
+    layers.l1?.set(key, made.l1)
     this.#stored = true
     if (l2 === undefined || bytes === undefined) return
     try {
       const event = { operation: 'set', key, degraded: true } as const
-      await reported(layers, event, undefined, () => writeL2(l2, key, entry, bytes, undefined))
+      await reported(layers, event, undefined, () => writeL2(l2, key, made.l2, bytes, undefined))
     } catch {
       // It was told, and the caller has the value.
     }

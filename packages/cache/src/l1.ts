@@ -46,6 +46,11 @@ export class L1 {
     return undefined
   }
 
+  /** The entry under `key`, fresh or stale. Not used by that, as to which one goes first. */
+  peek(key: string): Entry | undefined {
+    return this.#entries.peek(key)
+  }
+
   set(key: string, entry: Entry): void {
     this.#entries.set(key, entry)
     // After the entry: setting it disposed of its predecessor and took the key out of its tags.
@@ -54,6 +59,13 @@ export class L1 {
       if (keys === undefined) this.#tagged.set(tag, new Set([key]))
       else keys.add(key)
     }
+  }
+
+  /** Makes the entry stale: for as long as it would have been kept, it serves where a factory fails. */
+  expire(key: string): void {
+    const entry = this.#entries.peek(key)
+    if (entry === undefined) return
+    this.set(key, { ...entry, logicalExpiry: Math.min(entry.logicalExpiry, now()) })
   }
 
   delete(key: string): void {

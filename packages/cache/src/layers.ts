@@ -51,6 +51,11 @@ export function countL2Error(layers: Layers, event: CacheEvents['l2Error']): voi
   layers.events.emit('l2Error', event)
 }
 
+export function countFailSafe(layers: Layers, event: CacheEvents['failSafe']): void {
+  layers.counters.failSafes++
+  layers.events.emit('failSafe', event)
+}
+
 export function countCorrupt(layers: Layers, event: CacheEvents['corrupt']): void {
   layers.counters.corrupt++
   layers.events.emit('corrupt', event)

@@ -9,8 +9,38 @@ export interface EntryOptions {
    * round up. Default 0: it never expires.
    */
   readonly ttl?: Duration | undefined
+  /** How long the entry lives in L2, where that is not `ttl`: ms or a string. Default: as `ttl`. */
+  readonly l2Ttl?: Duration | undefined
+  /**
+   * Up to so much is added to the entry's `ttl`, `l2Ttl` and `failSafe.maxDuration`, the same to each, so
+   * that entries made together do not all expire together: ms or a string. What never expires is left
+   * alone. Default 0.
+   */
+  readonly jitter?: Duration | undefined
   /** What `deleteByTag` finds the entry by. A set: duplicates and order don't matter. Default: none. */
   readonly tags?: readonly string[] | undefined
+  /**
+   * Keeps the entry after its `ttl`, for when a factory fails: its calls then get the stale value.
+   * `true` or `{}` with what is said in `defaults`, else with the values below; `false` for none.
+   * Default `false`.
+   */
+  readonly failSafe?: FailSafeOptions | boolean | undefined
+}
+
+/** What `failSafe` takes. */
+export interface FailSafeOptions {
+  /**
+   * How long after it was stored an entry may be served at all, in L1 and in L2, where its ttl is not
+   * longer: ms or a string. Default `'1d'`.
+   */
+  readonly maxDuration?: Duration | undefined
+  /**
+   * How long a stale value is served from L1 before the factory is tried again: ms or a string.
+   * Default `'30s'`.
+   */
+  readonly throttle?: Duration | undefined
+  /** What calls get where there is no stale value either. Default: none, they get the factory's error. */
+  readonly defaultValue?: unknown
 }
 
 /** What every call to the cache takes. */
@@ -50,7 +80,21 @@ export interface L1Options {
 export interface EntrySettings {
   /** Whole ms; 0 = never expires. */
   readonly ttl: number
+  /** Whole ms; 0 = never expires; `undefined` = as `ttl`. */
+  readonly l2Ttl: number | undefined
+  /** Whole ms. */
+  readonly jitter: number
   readonly tags: readonly string[]
+  readonly failSafe: FailSafeSettings
+}
+
+/** {@link FailSafeOptions}, checked and complete. Times are whole ms. */
+interface FailSafeSettings {
+  readonly on: boolean
+  readonly maxDuration: number
+  readonly throttle: number
+  /** `undefined`: none. */
+  readonly defaultValue: unknown
 }
 
 /** {@link CacheOptions}, checked and complete. */
@@ -62,7 +106,14 @@ export interface CacheSettings {
   readonly defaults: EntrySettings
 }
 
-const BUILT_IN: EntrySettings = { ttl: 0, tags: [] }
+const BUILT_IN: EntrySettings = {
+  ttl: 0,
+  l2Ttl: undefined,
+  jitter: 0,
+  tags: [],
+  // FusionCache's defaults.
+  failSafe: { on: false, maxDuration: 86_400_000, throttle: 30_000, defaultValue: undefined },
+}
 
 /** More than a V8 `Map` holds is more than lru-cache can index. */
 const MOST_ENTRIES = 2 ** 24
@@ -77,7 +128,18 @@ const CACHE_OPTIONS: Record<keyof CacheOptions, true> = {
   defaults: true,
 }
 const L1_OPTIONS: Record<keyof L1Options, true> = { maxEntries: true }
-const ENTRY_OPTIONS: Record<keyof EntryOptions, true> = { ttl: true, tags: true }
+const ENTRY_OPTIONS: Record<keyof EntryOptions, true> = {
+  ttl: true,
+  l2Ttl: true,
+  jitter: true,
+  tags: true,
+  failSafe: true,
+}
+const FAIL_SAFE_OPTIONS: Record<keyof FailSafeOptions, true> = {
+  maxDuration: true,
+  throttle: true,
+  defaultValue: true,
+}
 
 /**
  * @throws TypeError, RangeError where an option is not what it should be, or there is none of that
@@ -114,11 +176,32 @@ export function entrySettings(
   defaults: EntrySettings,
   within = '',
 ): EntrySettings {
-  const { ttl, tags } = given
-  if (ttl === undefined && tags === undefined) return defaults
+  const { ttl, l2Ttl, jitter, tags, failSafe } = given
   return {
     ttl: ttl === undefined ? defaults.ttl : toMs(`${within}ttl`, ttl),
+    l2Ttl: l2Ttl === undefined ? defaults.l2Ttl : toMs(`${within}l2Ttl`, l2Ttl),
+    jitter: jitter === undefined ? defaults.jitter : toMs(`${within}jitter`, jitter),
     tags: tags === undefined ? defaults.tags : checkTags(tags),
+    failSafe: failSafeSettings(failSafe, defaults.failSafe, `${within}failSafe`),
+  }
+}
+
+function failSafeSettings(
+  failSafe: unknown,
+  defaults: FailSafeSettings,
+  what: string,
+): FailSafeSettings {
+  if (failSafe === undefined) return defaults
+  if (typeof failSafe === 'boolean') return { ...defaults, on: failSafe }
+  const given = checkObject(what, failSafe, 'an object, true or false')
+  checkKnown(what, given, FAIL_SAFE_OPTIONS)
+  const { maxDuration, throttle, defaultValue } = given
+  return {
+    on: true,
+    maxDuration:
+      maxDuration === undefined ? defaults.maxDuration : toMs(`${what}.maxDuration`, maxDuration),
+    throttle: throttle === undefined ? defaults.throttle : toMs(`${what}.throttle`, throttle),
+    defaultValue: defaultValue === undefined ? defaults.defaultValue : defaultValue,
   }
 }
 
@@ -141,7 +224,7 @@ function checkKnown(what: string, given: object, known: Readonly<Record<string, 
     known === CACHE_OPTIONS && unknown.some(name => Object.hasOwn(ENTRY_OPTIONS, name))
   throw new TypeError(
     `${what}: there is no ${unknown.join(', ')}, only ${Object.keys(known).join(', ')}` +
-      (misplaced ? '; ttl and tags belong in defaults or in the call' : ''),
+      (misplaced ? '; what is said of entries belongs in defaults or in the call' : ''),
   )
 }
 

@@ -1,4 +1,5 @@
-import { type Adapter, decodeEnvelope, isL2Error, L2Error, now } from '@l2/core'
+import { type Adapter, decodeEnvelope, isL2Error, L2Error } from '@l2/core'
+import { isFresh, isKept } from './entry.js'
 import type { Ticket } from './fences.js'
 import type { Entry } from './l1.js'
 import { countCorrupt, countHit, countL2Error, countMiss, type Layers } from './layers.js'
@@ -16,15 +17,22 @@ export async function read(
   }
   const ticket = fences.begin(key, true)
   try {
-    const entry = await lookInL2(layers, l2, ticket, signal, false)
-    return entry?.value
+    const { hit } = await lookInL2(layers, l2, ticket, signal, false)
+    return hit?.value
   } finally {
     fences.end(ticket)
   }
 }
 
+/** What a look into L2 brought. */
+export interface Found {
+  readonly hit?: Entry
+  /** Of a miss: what may be served where the factory fails. */
+  readonly stale?: Entry
+}
+
 /**
- * Reads from L2 and promotes what is found into L1, with L2's own times and tags.
+ * Reads from L2 and promotes what is found fresh into L1, with L2's own times and tags.
  *
  * @param ticket taken before this read.
  * @param degrade whether a failure of L2 is a miss, rather than thrown.
@@ -36,7 +44,7 @@ export async function lookInL2(
   ticket: Ticket,
   signal: AbortSignal | undefined,
   degrade: boolean,
-): Promise<Entry | undefined> {
+): Promise<Found> {
   const { l1, fences } = layers
   const { key } = ticket
   let found: Entry | undefined
@@ -60,20 +68,24 @@ export async function lookInL2(
   }
   if (current !== undefined) {
     countHit(layers, key, 'l1')
-    return current
+    return { hit: current }
   }
   if (found === undefined || fences.outdated(ticket, found.tags)) {
     countMiss(layers, key)
-    return undefined
+    return {}
+  }
+  if (!isFresh(found)) {
+    countMiss(layers, key)
+    return { stale: found }
   }
   // Replaced but no longer in L1: this may be the value before. It was current while the read ran,
   // so it may be returned, not kept.
   if (!ticket.replaced) l1?.set(key, found)
   countHit(layers, key, 'l2')
-  return found
+  return { hit: found }
 }
 
-/** What L2 holds under `key`, while it is fresh. Nothing about its bytes is trusted. */
+/** What L2 holds under `key`, fresh or stale. Nothing about its bytes is trusted. */
 async function readL2(
   layers: Layers,
   l2: Adapter,
@@ -84,9 +96,8 @@ async function readL2(
   if (bytes === undefined) return undefined
   try {
     const { payload, logicalExpiry, physicalExpiry, tags, createdAt } = decodeEnvelope(bytes)
-    if (now() >= logicalExpiry || now() >= physicalExpiry) return undefined
-    const value = deserialized(layers, payload)
-    return { value, logicalExpiry, physicalExpiry, tags, createdAt }
+    const entry = { value: undefined, logicalExpiry, physicalExpiry, tags, createdAt }
+    return isKept(entry) ? { ...entry, value: deserialized(layers, payload) } : undefined
   } catch (error) {
     countCorrupt(layers, { key, error: isL2Error(error) ? error : unreadable(error) })
     return undefined

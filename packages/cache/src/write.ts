@@ -1,4 +1,5 @@
-import { type Adapter, encodeEnvelope, expiryOf, NEVER, now } from '@l2/core'
+import { type Adapter, encodeEnvelope, NEVER, now } from '@l2/core'
+import { entryOf } from './entry.js'
 import type { CacheEvents } from './events.js'
 import type { Entry } from './l1.js'
 import { countL2Error, type Layers } from './layers.js'
@@ -13,28 +14,29 @@ export function write(
   signal: AbortSignal | undefined,
 ): Promise<void> | undefined {
   const { l2, fences } = layers
-  const entry = entryOf(value, settings, now())
+  const made = entryOf(value, settings, now())
   // Before anything is kept: a value that can't be written is stored nowhere.
-  const bytes = l2 && encode(layers, entry)
+  const bytes = l2 && encode(layers, made.l2)
   fences.replace(key)
-  layers.l1?.set(key, entry)
+  layers.l1?.set(key, made.l1)
   if (l2 === undefined || bytes === undefined) return undefined
   return reported(layers, { operation: 'set', key, degraded: false }, signal, () =>
-    writeL2(l2, key, entry, bytes, signal),
+    writeL2(l2, key, made.l2, bytes, signal),
   )
 }
 
-/** `delete`. */
+/** `delete`, and `expire`, which leaves what L1 has to those who take stale values. */
 export async function remove(
   layers: Layers,
   key: string,
+  operation: 'delete' | 'expire',
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { l1, l2, fences } = layers
   const pending = fences.deleteKey(key)
-  l1?.delete(key)
+  l1?.[operation](key)
   try {
-    await reported(layers, { operation: 'delete', key, degraded: false }, signal, () =>
+    await reported(layers, { operation, key, degraded: false }, signal, () =>
       l2?.delete(key, signal && { signal }),
     )
   } finally {
@@ -86,18 +88,6 @@ export async function reported(
   } catch (error) {
     if (!signal?.aborted) countL2Error(layers, { ...event, error })
     throw error
-  }
-}
-
-/** An entry that begins to live now. @param createdAt Unix ms: no later than its value was made. */
-export function entryOf(value: unknown, settings: EntrySettings, createdAt: number): Entry {
-  const expiry = expiryOf(settings.ttl)
-  return {
-    value,
-    logicalExpiry: expiry,
-    physicalExpiry: expiry,
-    tags: settings.tags,
-    createdAt,
   }
 }
 

@@ -242,6 +242,7 @@ describe('Cache', () => {
       misses: 2,
       joined: 0,
       factories: 1,
+      failSafes: 0,
       l2Errors: 0,
       corrupt: 0,
       l1Entries: 1,
@@ -271,7 +272,7 @@ describe('Cache', () => {
     for (const call of ['on', 'off'] as const)
       expect(() => cache[call](name as never, () => {})).toThrow(
         new TypeError(
-          `event must be one of hit, miss, l2Error, corrupt, not ${JSON.stringify(name) ?? 'undefined'}`,
+          `event must be one of hit, miss, l2Error, failSafe, corrupt, not ${JSON.stringify(name) ?? 'undefined'}`,
         ),
       )
   })
@@ -355,14 +356,18 @@ describe('Cache', () => {
     [{ defaults: { tags: 'x' } }, TypeError, 'tags must be an array'],
     [{ defaults: 5 }, TypeError, 'defaults must be an object, not number'],
     [null, TypeError, 'options must be an object'],
-    [{ ttl: '5m' }, TypeError, /no ttl, only l2, .*; ttl and tags belong in defaults/],
+    [{ ttl: '5m' }, TypeError, /no ttl, only l2, .*; what is said of entries belongs in defaults/],
     [
       { L2: 1, backplan: 2 },
       TypeError,
       /^options: there is no L2, backplan, only l2, l1, serializer, defaults$/,
     ],
     [{ l1: { max: 5 } }, TypeError, 'l1: there is no max, only maxEntries'],
-    [{ defaults: { tll: 5 } }, TypeError, 'defaults: there is no tll, only ttl, tags'],
+    [
+      { defaults: { tll: 5 } },
+      TypeError,
+      'defaults: there is no tll, only ttl, l2Ttl, jitter, tags, failSafe',
+    ],
     [new MemoryAdapter(), TypeError, 'must not be an adapter: new Cache({ l2: adapter })'],
   ])('refuses %j', (options, kind, message) => {
     expect(() => new Cache(options as never)).toThrow(kind)

@@ -52,6 +52,14 @@ function slow(inner: Adapter, scheduler: Scheduler): Adapter {
 }
 
 const KEYS = ['a', 'b', 'c']
+
+const FAILED = new Error('the factory failed')
+
+/** No value at all, which is never too old. */
+function unlessFailed(error: unknown): undefined {
+  if (error !== FAILED) throw error
+}
+
 const tagOf = (key: string): string => (key === 'c' ? 'u' : 't')
 
 /**
@@ -63,6 +71,9 @@ async function run(seed: number): Promise<void> {
   const maxEntries = 1 + scheduler.pick(3)
   const l2 = slow(new MemoryAdapter({ sweepInterval: 0 }), scheduler)
   const cache = new Cache({ l2, l1: scheduler.pick(3) === 0 ? false : { maxEntries } })
+  // Half of the runs keep stale values for factories that fail, which those runs have. There an expire
+  // does not take a value from who may have stale ones.
+  const failSafe = scheduler.pick(2) === 0
   const truth = new Map(KEYS.map(key => [key, 0]))
   const acknowledged = new Map(KEYS.map(key => [key, 0]))
   const log: string[] = []
@@ -87,16 +98,24 @@ async function run(seed: number): Promise<void> {
       throw new Error(`L2_SEED=${seed}: ${name} ${key} is ${value} < ${least}\n${log.join('\n')}`)
   }
 
+  const expire = async (key: string): Promise<void> => {
+    log.push(`expire ${key} begins`)
+    await cache.expire(key)
+    log.push(`expire ${key} acknowledged`)
+  }
+
   const step = (): Promise<void> => {
     const key = KEYS[scheduler.pick(KEYS.length)] as string
     const tags = [tagOf(key)]
     const factory = async (): Promise<number> => {
       const version = truth.get(key) as number
       await scheduler.pause()
+      if (failSafe && scheduler.pick(2) === 0) throw FAILED
       return version
     }
     const tagged = KEYS.filter(other => tagOf(other) === tags[0])
-    switch (scheduler.pick(12)) {
+    const options = { tags, failSafe }
+    switch (Math.min(scheduler.pick(failSafe ? 20 : 13), 12)) {
       case 0:
         return change('delete', [key], () => cache.delete(key))
       case 1:
@@ -104,14 +123,19 @@ async function run(seed: number): Promise<void> {
       case 2:
         return change('clear', KEYS, () => cache.clear())
       case 3:
-        return change('set', [key], () => cache.set(key, truth.get(key), { tags }))
+        return change('set', [key], () => cache.set(key, truth.get(key), options))
+      case 12:
+        if (failSafe) return expire(key)
+        return change('expire', [key], () => cache.expire(key))
       case 4:
       case 5:
       case 6:
       case 7:
         return look('get', key, () => cache.get(key))
       default:
-        return look('getOrSet', key, () => cache.getOrSet(key, factory, { tags }))
+        return look('getOrSet', key, () =>
+          cache.getOrSet(key, factory, options).catch(unlessFailed),
+        )
     }
   }
 
@@ -128,14 +152,15 @@ async function run(seed: number): Promise<void> {
     await new Promise(resolve => setImmediate(resolve))
   }
   if (failures.length > 0) throw failures[0]
-  const { l1Hits, l2Hits, misses, joined } = cache.stats()
+  const { l1Hits, l2Hits, misses, joined, failSafes } = cache.stats()
   total.looks += l1Hits + l2Hits + misses + joined
   total.l1Hits += l1Hits
   total.l2Hits += l2Hits
   total.joined += joined
+  total.failSafes += failSafes
 }
 
-const total = { looks: 0, l1Hits: 0, l2Hits: 0, joined: 0 }
+const total = { looks: 0, l1Hits: 0, l2Hits: 0, joined: 0, failSafes: 0 }
 
 describe('random schedules', () => {
   it(`never return what was acknowledged as gone (seed ${SEED})`, {
@@ -144,7 +169,8 @@ describe('random schedules', () => {
     for (let i = 0; i < RUNS; i++) await run((SEED + i) >>> 0)
     if (RUNS === 1) return
     // The schedules are worth something only while they reach every layer.
-    const { looks, l1Hits, l2Hits, joined } = total
+    const { looks, l1Hits, l2Hits, joined, failSafes } = total
+    expect(failSafes / looks).toBeGreaterThan(0.001)
     for (const count of [l1Hits, l2Hits, joined]) expect(count / looks).toBeGreaterThan(0.01)
   })
 })
