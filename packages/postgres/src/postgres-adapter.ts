@@ -23,7 +23,7 @@ import { PostgresStore } from './postgres-store.js'
  *
  * Connects at the first call, and makes its tables there where they are missing. Calls that are made
  * together share statements, as do those made while others are under way; each statement is atomic. A
- * lone `get`, `set` or `delete` is one round trip. Bulk calls are slices of about 20 ms of the server's
+ * lone `get`, `set` or `delete` is one round trip. Bulk calls are slices of about 40 ms of the server's
  * time. Expiry is by the server's clock.
  *
  * Failures are an `L2Error`: `L2_UNAVAILABLE` (no connection, or lost; credentials refused),

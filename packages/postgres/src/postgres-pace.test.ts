@@ -11,8 +11,8 @@ function paced(slices: number, ms: (rows: number) => number): number {
   return pace.rows
 }
 
-test('slices become as large as 20 ms allow', () => {
-  expect(paced(50, rows => rows * 0.1)).toBe(200)
+test('slices become as large as 40 ms allow', () => {
+  expect(paced(50, rows => rows * 0.1)).toBe(400)
   expect(paced(50, rows => rows * 0.001)).toBe(1_000)
 })
 

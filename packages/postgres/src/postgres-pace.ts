@@ -1,7 +1,7 @@
 import type { Row } from './postgres-query.js'
 
 /** How long a slice is to take the server, in ms: others may wait for the rows that it has locked. */
-const SLICE = 20
+const SLICE = 40
 
 /** Rows in the first slice: how large they are, nobody knows. */
 const FIRST = 32
