@@ -105,8 +105,11 @@ class Fill {
         const signal = mayBeAbandoned ? this.#flight.signal : undefined
         const found = await lookInL2(layers, l2, this.#ticket, signal, true)
         if (found.hit !== undefined) return found.hit.value
-        stale = found.stale
         if (this.#flight.abandoned) throw this.#flight.signal.reason
+        // Looked at once more: it was deleted, perhaps, between the answer and this turn.
+        const { fences } = layers
+        if (found.stale !== undefined && !fences.outdated(this.#ticket, found.stale.tags))
+          stale = found.stale
         this.#endRead()
       }
       layers.counters.factories++

@@ -111,6 +111,22 @@ describe.each([
     },
   )
 
+  it('does not bring back what is deleted just when L2 has answered', async () => {
+    for (let steps = 0; steps < 30; steps++) {
+      const { cache, l2, node } = open(more)
+      await node().set('k', 'old', { ...options, tags: ['t'] })
+      vi.advanceTimersByTime(MINUTE)
+      const answer = l2.holdAfter('get')
+      const value = cache.getOrSet('k', fails, options).catch(() => undefined)
+      await answer.reached
+      answer.open()
+      for (let step = 0; step < steps; step++) await null
+      await (steps % 2 === 0 ? cache.delete('k') : cache.deleteByTag('t'))
+      await value
+      expect([steps, cache.stats().l1Entries]).toEqual([steps, 0])
+    }
+  })
+
   it('gives the default value where there is nothing stale', async () => {
     const { cache, told } = open(more)
     const withDefault = { ttl: '1m', failSafe: { ...failSafe, defaultValue: 'none' } } as const
