@@ -1,25 +1,34 @@
-import { checkName, checkOptions, checkSignal, L2Error } from '@l2/core'
-import {
-  type CacheEvents,
-  type CacheListener,
-  type CacheStats,
-  Counters,
-  Events,
-} from './events.js'
-import { Fences } from './fences.js'
-import { type Factory, Fills } from './fill.js'
-import { L1 } from './l1.js'
-import { Activity, countHit, type Layers } from './layers.js'
+import { checkName, checkOptions, checkSignal, L2Error, now } from '@l2/core'
+import { Activity } from './activity.js'
+import { Breaker } from './breaker.js'
 import {
   type CacheOptions,
   type CallOptions,
+  type ClearOptions,
   cacheSettings,
-  type EntrySettings,
-  entrySettings,
+  type GetOptions,
+  type RemoveOptions,
   type SetOptions,
-} from './options.js'
+} from './cache-options.js'
+import type { Entry } from './entry.js'
+import { type EntrySettings, entrySettings } from './entry-options.js'
+import { type CacheEvents, type CacheListener, Events } from './events.js'
+import type { Factory } from './factory.js'
+import { Fences } from './fences.js'
+import { Fills } from './fills.js'
+import { type CacheHealth, healthOf } from './health.js'
+import { L1 } from './l1.js'
+import { L2 } from './l2.js'
+import { countHit, type Layers } from './layers.js'
+import { logTo } from './logger.js'
+import { Batch, type ManyFactory } from './many.js'
+import { checkBoolean } from './option-checks.js'
 import { read } from './read.js'
-import { remove, removeAll, removeByTag, write } from './write.js'
+import { remove, removeAll, removeByTag } from './remove.js'
+import { type CacheStats, Counters } from './stats.js'
+import { isTraced, type Trace, traced } from './tracing.js'
+import { Values } from './values.js'
+import { write } from './write.js'
 
 /**
  * A cache of two layers: this process's memory (L1) in front of an adapter that other processes
@@ -42,6 +51,7 @@ import { remove, removeAll, removeByTag, write } from './write.js'
 export class Cache {
   readonly #l1: L1 | undefined
   readonly #layers: Layers
+  readonly #values: Values
   readonly #fills: Fills
   readonly #defaults: EntrySettings
   #closed: Promise<void> | undefined
@@ -51,19 +61,37 @@ export class Cache {
    * name; the error names it.
    */
   constructor(options: CacheOptions = {}) {
-    const { l2, maxEntries, serializer, defaults } = cacheSettings(options)
-    this.#l1 = maxEntries === undefined ? undefined : new L1(maxEntries)
+    const { l1, l2, serializer, defaults, breaker, logger, includeKeys } = cacheSettings(options)
+    const events = new Events(includeKeys)
+    const counters = new Counters()
+    this.#l1 = l1 && new L1(l1.maxEntries, l1.maxBytes)
+    this.#values = new Values(serializer, l1?.clone === true, l1?.maxBytes !== undefined)
     this.#defaults = defaults
     this.#layers = {
       l1: this.#l1,
-      l2,
-      serializer,
+      l2:
+        l2 &&
+        new L2(
+          l2,
+          new Breaker(
+            breaker,
+            signal => l2.ping({ signal }),
+            defaults.l2Timeouts.soft,
+            event => events.emit('breaker', event),
+          ),
+          events,
+          counters,
+          includeKeys,
+        ),
+      values: this.#values,
       fences: new Fences(),
-      events: new Events(),
-      counters: new Counters(),
+      events,
+      counters,
       activity: new Activity(),
+      includeKeys,
     }
     this.#fills = new Fills(this.#layers)
+    if (logger !== undefined) logTo(logger, events)
   }
 
   /**
@@ -72,61 +100,126 @@ export class Cache {
    * @param key any well-formed Unicode string up to 64 KiB in UTF-8, the empty one included.
    * @returns `undefined` on a miss; `null`, `0`, `''` and `false` are values. The type is what you
    * say it is: nothing checks it.
-   * @throws L2Error where L1 has no value and L2 failed: a failure does not look like a miss.
+   * @throws L2Error where L1 has no value and L2 failed: a failure does not look like a miss. At once
+   * while the breaker is open: `L2_UNAVAILABLE`.
    * Cost: nothing but memory where L1 has it, else one round trip.
    */
-  async get<T = unknown>(key: string, options?: CallOptions): Promise<T | undefined> {
-    if (options?.signal === undefined) {
-      const entry = this.#peek(key)
-      if (entry !== undefined) return entry.value as T
+  async get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
+    if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
+      const entry = this.#hit(key)
+      if (entry !== undefined) return this.#values.given(entry.value) as T
     }
     checkName('key', key)
-    const signal = this.#admit(checkOptions(options))
-    if (signal !== undefined) {
-      const entry = this.#peek(key)
-      if (entry !== undefined) return entry.value as T
+    const given = checkOptions(options)
+    const settings = entrySettings(given, this.#defaults)
+    const signal = this.#admit(given)
+    if (signal !== undefined && !settings.skipL1Read) {
+      const entry = this.#hit(key)
+      if (entry !== undefined) return this.#values.given(entry.value) as T
     }
-    return (await this.#during(read(this.#layers, key, signal))) as T | undefined
+    const kept = await this.#during({ operation: 'get', key }, () =>
+      read(this.#layers, key, settings, signal),
+    )
+    return this.#values.given(kept) as T | undefined
   }
 
   /**
    * Reads the value under `key`, or makes it with `factory` and stores it.
    *
    * Calls for one key share one flight, L2 read and factory, with the options of the first, tags
-   * included. A call that is aborted rejects at once and does not fail the others. A factory that
-   * fails fails all of them, and nothing is stored. A factory must not wait for its own key, directly
-   * or through the factory of another: it would wait for ever, and `close()` with it.
+   * included; `signal`, `factoryTimeouts`, `lockTimeout` and what `failSafe` gives in their place are
+   * each call's own. A call that leaves in such a way does not fail the others. A factory that fails
+   * fails all of them, and nothing is stored. A factory must not wait for its own key, directly or
+   * through the factory of another: it would wait for ever, and `close()` with it.
    *
    * L2's failures do not fail the call: the factory answers, L1 keeps the value, and an `l2Error`
-   * event tells. Where the factory fails and `failSafe` is on, a stale value takes its place for
-   * `throttle`, in this process alone, and a `failSafe` event tells. What was deleted or set after the factory began is not overwritten: the callers
-   * that waited get the value, and it is stored nowhere.
+   * event tells. Where the factory fails or takes too long and `failSafe` is on, a stale value takes its
+   * place for `throttle`, in this process alone, and a `failSafe` event tells. What was deleted or set
+   * after the factory began is not overwritten: the callers that waited get the value, and it is
+   * stored nowhere.
    *
    * @param factory its result is stored unless it is `undefined`, which is returned only. Called at
-   * most once for each key at a time; again while an outdated one still runs.
-   * @throws what the factory throws, but for `failSafe`; what the serializer throws where the value can't be written;
-   * RangeError where L2 would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED`
-   * for tags on an adapter that has none.
+   * most once for each key at a time; again while an outdated one still runs, or one that
+   * `lockTimeout` does not wait for.
+   * @throws what the factory throws, but for `failSafe`; L2Error `L2_FACTORY_TIMEOUT` after
+   * `factoryTimeouts.hard`; what the serializer throws where the value can't be written; RangeError
+   * where L2 would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED` for tags on
+   * an adapter that has none.
    * Cost: nothing but memory where L1 has it, one round trip where L2 has it, else two and the
-   * factory.
+   * factory. Both round trips together cost at most `l2Timeouts.soft`.
    */
   async getOrSet<T>(key: string, factory: Factory<T>, options?: SetOptions): Promise<T> {
-    if (options?.signal === undefined) {
-      const entry = this.#peek(key)
-      if (entry !== undefined) return entry.value as T
+    if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
+      const entry = this.#hitUndue(key)
+      if (entry !== undefined) return this.#values.given(entry.value) as T
     }
     checkName('key', key)
-    if (typeof factory !== 'function')
-      throw new TypeError(`factory must be a function, not ${typeof factory}`)
-    const given = checkOptions(options)
-    const settings = entrySettings(given, this.#defaults)
-    const signal = this.#admit(given)
+    const settings = this.#settingsWith(factory, options)
+    const signal = this.#admit(options)
     this.#allowTags(settings.tags)
-    if (signal !== undefined) {
-      const entry = this.#peek(key)
-      if (entry !== undefined) return entry.value as T
+    const entry = settings.skipL1Read ? undefined : this.#hit(key)
+    if (entry !== undefined) {
+      if (entry.refreshAt <= now()) this.#fills.refresh(key, factory, settings, entry)
+      return this.#values.given(entry.value) as T
     }
-    return (await this.#fills.getOrSet(key, factory, settings, signal)) as T
+    const fill = (): Promise<unknown> => this.#fills.getOrSet(key, factory, settings, signal)
+    const kept = await (isTraced('call')
+      ? this.#traced({ operation: 'getOrSet', key }, fill)
+      : fill())
+    return this.#values.given(kept) as T
+  }
+
+  /**
+   * As {@link getOrSet} for many keys: one round trip reads them all, one call of `factory` makes all
+   * that are missing, and each becomes an entry of its own.
+   *
+   * Keys that other calls are making are waited for, not made twice.
+   *
+   * @param keys strings; duplicates don't matter.
+   * @param factory given the keys that are missing, returns pairs of key and value: a `Map`, for one. What it
+   * returns for other keys is dropped; `undefined`, or no pair, is no value.
+   * @returns the values by key, in the order of `keys`, without those that have none.
+   * @throws what {@link getOrSet} throws, for any key.
+   * Cost: nothing but memory where L1 has all, else one round trip to adapters that share them, as
+   * ours do, and another to store what was made.
+   */
+  async getOrSetMany<K extends string, T>(
+    keys: Iterable<K>,
+    factory: ManyFactory<K, T>,
+    options?: SetOptions,
+  ): Promise<Map<K, T>> {
+    const unique = checkKeys(keys)
+    const settings = this.#settingsWith(factory, options)
+    const signal = this.#admit(options)
+    this.#allowTags(settings.tags)
+    const fill = (): Promise<unknown[]> => {
+      const missing = new Batch<K>(factory)
+      const due = new Batch<K>(factory)
+      const kept = Array.from(unique, key => {
+        const entry = settings.skipL1Read ? undefined : this.#hit(key)
+        if (entry === undefined) {
+          const { factory, begun } = missing.of(key)
+          return this.#fills.getOrSet(key, factory, settings, signal, begun)
+        }
+        if (entry.refreshAt <= now()) {
+          const { factory, begun } = due.of(key)
+          this.#fills.refresh(key, factory, settings, entry, begun)
+        }
+        return entry.value
+      })
+      missing.sealed()
+      due.sealed()
+      return Promise.all(kept)
+    }
+    const operation = 'getOrSetMany'
+    const kept = await (isTraced('call') ? this.#traced({ operation }, fill) : fill())
+    const values = new Map<K, T>()
+    let i = 0
+    for (const key of unique) {
+      const value = this.#values.given(kept[i++])
+      if (value !== undefined) values.set(key, value as T)
+    }
+    return values
   }
 
   /**
@@ -136,7 +229,8 @@ export class Cache {
    * @throws TypeError where `value` is `undefined`; what the serializer throws; RangeError where L2
    * would get over 64 MiB of it, or over 1 MiB of tags; L2Error `L2_UNSUPPORTED` for tags on an
    * adapter that has none. Nothing is stored then.
-   * @throws L2Error where L2 failed: L1 has the new value, L2 perhaps. The same after an abort.
+   * @throws L2Error where L2 failed: L1 has the new value, L2 perhaps. The same after an abort. At once
+   * while the breaker is open: `L2_UNAVAILABLE`.
    * Cost: one round trip.
    */
   async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
@@ -147,20 +241,21 @@ export class Cache {
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     this.#allowTags(settings.tags)
-    const pending = write(this.#layers, key, value, settings, signal)
-    if (pending !== undefined) await this.#during(pending)
+    if (this.#layers.l2 === undefined) return void write(this.#layers, key, value, settings, signal)
+    await this.#during({ operation: 'set', key }, () =>
+      write(this.#layers, key, value, settings, signal),
+    )
   }
 
   /**
    * Removes the value under `key`, if there is one.
    *
-   * @throws L2Error where L2 failed: the value is gone from L1, from L2 perhaps. Repeat it.
+   * @throws L2Error `L2_UNAVAILABLE` where L2 failed: the value is gone from L1, from L2 perhaps. Repeat
+   * it. At once while the breaker is open.
    * Cost: one round trip.
    */
-  async delete(key: string, options?: CallOptions): Promise<void> {
-    checkName('key', key)
-    const signal = this.#admit(checkOptions(options))
-    return this.#during(remove(this.#layers, key, 'delete', signal))
+  async delete(key: string, options?: RemoveOptions): Promise<void> {
+    return this.#remove(key, 'delete', options)
   }
 
   /**
@@ -168,13 +263,12 @@ export class Cache {
    * leaves L1's copy, for as long as the entry would have been kept, to calls with `failSafe` whose
    * factory fails. From L2 it is removed.
    *
-   * @throws L2Error where L2 failed: the value is stale in L1, in L2 perhaps not. Repeat it.
+   * @throws L2Error `L2_UNAVAILABLE` where L2 failed: the value is stale in L1, in L2 perhaps not. Repeat
+   * it. At once while the breaker is open.
    * Cost: one round trip.
    */
-  async expire(key: string, options?: CallOptions): Promise<void> {
-    checkName('key', key)
-    const signal = this.#admit(checkOptions(options))
-    return this.#during(remove(this.#layers, key, 'expire', signal))
+  async expire(key: string, options?: RemoveOptions): Promise<void> {
+    return this.#remove(key, 'expire', options)
   }
 
   /**
@@ -182,35 +276,42 @@ export class Cache {
    * may survive.
    *
    * @throws L2Error `L2_UNSUPPORTED` where the adapter has no tags: nothing is removed then.
-   * @throws L2Error where L2 failed: they are gone from L1, from L2 in part. Repeat it.
+   * @throws L2Error `L2_UNAVAILABLE` where L2 failed: they are gone from L1, from L2 in part. Repeat it.
+   * At once while the breaker is open.
    * Cost: the adapter's round trips; in L1, time for the entries removed alone.
    */
   async deleteByTag(tag: string, options?: CallOptions): Promise<void> {
     checkName('tag', tag)
     const signal = this.#admit(checkOptions(options))
     this.#allowTags([tag])
-    return this.#during(removeByTag(this.#layers, tag, signal))
+    return this.#during({ operation: 'deleteByTag', tag }, () =>
+      removeByTag(this.#layers, tag, signal),
+    )
   }
 
   /**
-   * Removes everything: all of L1, and all that the adapter holds under its prefix, whoever put it
-   * there.
+   * Removes everything: all of L1, and, unless `l2` is `false`, all that the adapter holds under its
+   * prefix, whoever put it there.
    *
    * @throws L2Error `L2_PREFIX_REQUIRED` where the adapter's prefix is empty; else as
    * {@link deleteByTag}.
    * Cost: the adapter's round trips.
    */
-  async clear(options?: CallOptions): Promise<void> {
-    const signal = this.#admit(checkOptions(options))
-    return this.#during(removeAll(this.#layers, signal))
+  async clear(options?: ClearOptions): Promise<void> {
+    const given = checkOptions(options)
+    const { l2 = true } = given
+    const alsoL2 = checkBoolean('l2', l2)
+    const signal = this.#admit(given)
+    return this.#during({ operation: 'clear' }, () => removeAll(this.#layers, alsoL2, signal))
   }
 
   /**
-   * Closes the cache: calls in flight settle, factories included, later ones reject with
-   * `L2_CLOSED`, and L1 is emptied. The adapter stays open: it is yours. May be called again.
+   * Closes the cache: calls in flight settle, their factories included, later ones reject with
+   * `L2_CLOSED`, and L1 is emptied. Factories that nobody waits for any more are aborted, writes to L2
+   * are not. The adapter stays open: it is yours. May be called again.
    */
   close(): Promise<void> {
-    this.#closed ??= this.#layers.activity.idle().then(() => this.#l1?.clear())
+    this.#closed ??= this.#close()
     return this.#closed
   }
 
@@ -238,19 +339,70 @@ export class Cache {
 
   /** Counters since the cache was made. They go on counting after `close()`. */
   stats(): CacheStats {
-    return { ...this.#layers.counters, l1Entries: this.#l1?.size ?? 0 }
+    return {
+      ...this.#layers.counters,
+      l1Entries: this.#l1?.size ?? 0,
+      l1Bytes: this.#l1?.bytes ?? 0,
+    }
   }
 
-  #peek(key: string): { readonly value: unknown } | undefined {
+  /**
+   * Tells whether L2 answers, for an endpoint that reports readiness. Never rejects. A process whose
+   * L2 is down still serves: whether it is to be taken out for that is yours to say.
+   *
+   * Cost: one `ping`, which has `defaults.l2Timeouts.soft` to answer; none while the breaker is open.
+   */
+  health(): Promise<CacheHealth> {
+    return healthOf(this.#layers, this.#defaults.l2Timeouts.soft)
+  }
+
+  async #close(): Promise<void> {
+    const { activity, l2 } = this.#layers
+    this.#fills.release()
+    await activity.idle()
+    l2?.breaker.end()
+    this.#l1?.clear()
+  }
+
+  async #remove(
+    key: string,
+    operation: 'delete' | 'expire',
+    options: RemoveOptions | undefined,
+  ): Promise<void> {
+    checkName('key', key)
+    const given = checkOptions(options)
+    const settings = entrySettings(given, this.#defaults)
+    const signal = this.#admit(given)
+    return this.#during({ operation, key }, () =>
+      remove(this.#layers, key, operation, settings, signal),
+    )
+  }
+
+  /** What L1 has under `key`, if it is fresh. */
+  #hit(key: string): Entry | undefined {
     if (this.#closed !== undefined) return undefined
     const entry = this.#l1?.get(key)
     if (entry !== undefined) countHit(this.#layers, key, 'l1')
     return entry
   }
 
+  /** The same, unless it is to be refreshed. */
+  #hitUndue(key: string): Entry | undefined {
+    if (this.#closed !== undefined) return undefined
+    const entry = this.#l1?.getUndue(key)
+    if (entry !== undefined) countHit(this.#layers, key, 'l1')
+    return entry
+  }
+
+  #settingsWith(factory: unknown, options: SetOptions | undefined): EntrySettings {
+    if (typeof factory !== 'function')
+      throw new TypeError(`factory must be a function, not ${typeof factory}`)
+    return entrySettings(checkOptions(options), this.#defaults)
+  }
+
   /** The signal among the options. @throws where this call must not begin. */
-  #admit(given: Readonly<Record<string, unknown>>): AbortSignal | undefined {
-    const signal = checkSignal(given['signal'])
+  #admit(given: CallOptions | undefined): AbortSignal | undefined {
+    const signal = checkSignal(given?.signal)
     if (this.#closed !== undefined)
       throw new L2Error('L2_CLOSED', 'This Cache was closed; make another one.')
     if (signal?.aborted) throw signal.reason
@@ -258,20 +410,33 @@ export class Cache {
   }
 
   #allowTags(tags: readonly string[]): void {
-    if (tags.length === 0 || this.#layers.l2?.capabilities?.tags !== false) return
+    if (tags.length === 0 || this.#layers.l2?.adapter.capabilities?.tags !== false) return
     throw new L2Error(
       'L2_UNSUPPORTED',
       'The adapter behind this cache has no tags, so an entry could not be deleted by them.',
     )
   }
 
-  async #during<T>(work: Promise<T>): Promise<T> {
+  async #during<T>(about: Trace, work: () => Promise<T> | undefined): Promise<T | undefined> {
     const { activity } = this.#layers
     activity.enter()
     try {
-      return await work
+      return await (isTraced('call') ? this.#traced(about, async () => work()) : work())
     } finally {
       activity.leave()
     }
   }
+
+  #traced<T>(about: Trace, work: () => Promise<T>): Promise<T> {
+    const { operation } = about
+    return traced('call', this.#layers.includeKeys ? about : { operation }, work)
+  }
+}
+
+function checkKeys<K extends string>(keys: Iterable<K>): ReadonlySet<K> {
+  if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys))
+    throw new TypeError('keys must be an array, or something else to iterate over, of strings')
+  const unique = new Set<K>(keys)
+  for (const key of unique) checkName('key', key)
+  return unique
 }

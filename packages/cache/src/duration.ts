@@ -40,3 +40,14 @@ function parse(what: string, duration: unknown): number {
   // 1.1 * 3 600 000 is 3 960 000.0000000005: without this it would round up to one more.
   return number.includes('.') ? Number(ms.toPrecision(15)) : ms
 }
+
+/** What `setTimeout` takes: more would fire at once. About 24.8 days. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+/** As {@link toMs}, of a time to be waited for. @throws RangeError also where it is over 24 days. */
+export function toDelay(what: string, duration: unknown): number {
+  const ms = toMs(what, duration)
+  if (ms > LONGEST_DELAY)
+    throw new RangeError(`${what} must be at most 2^31 - 1 ms, not ${duration}`)
+  return ms
+}

@@ -1,6 +1,22 @@
-import { expiryOf, NEVER, now } from '@l2/core'
-import type { Entry } from './l1.js'
-import type { EntrySettings } from './options.js'
+import { NEVER, now } from '@l2/core'
+import type { EntrySettings } from './entry-options.js'
+
+/** A value as L1 keeps it. Times are Unix ms. */
+export interface Entry {
+  /** The caller's own object, or, with `clone`, its serialized bytes: see `kept`. */
+  readonly value: unknown
+  /** To be refreshed from then on; no later than `logicalExpiry`. */
+  readonly refreshAt: number
+  /** Stale from then on. */
+  readonly logicalExpiry: number
+  /** Gone from then on. */
+  readonly physicalExpiry: number
+  readonly tags: readonly string[]
+  /** When the value was made; L2 entries of other writers may lack it. */
+  readonly createdAt: number | undefined
+  /** Bytes, where L1 counts them. */
+  readonly size: number
+}
 
 /** One value as each layer is to keep it: they differ in how long. */
 export interface Made {
@@ -8,23 +24,46 @@ export interface Made {
   readonly l2: Entry
 }
 
-/** What begins to live now. @param createdAt Unix ms: no later than its value was made. */
-export function entryOf(value: unknown, settings: EntrySettings, createdAt: number): Made {
-  const { ttl, l2Ttl = ttl, jitter, tags } = settings
+/**
+ * An entry.
+ *
+ * @param createdAt Unix ms: no later than its value was made.
+ * @param time when its life begins.
+ */
+export function entryOf(
+  value: unknown,
+  size: number,
+  settings: EntrySettings,
+  createdAt: number,
+  time: number,
+): Made {
+  const { ttl, l2Ttl = ttl, jitter, tags, eagerRefresh } = settings
   // The same for all times, so that their order stays.
   const added = jitter === 0 ? 0 : Math.round(Math.random() * jitter)
   const living = (ms: number): Entry => {
-    const logicalExpiry = endOf(ms, added)
+    const logicalExpiry = endOf(ms, added, time)
     return {
       value,
+      refreshAt: refreshTime(eagerRefresh, time, logicalExpiry),
       logicalExpiry,
-      physicalExpiry: Math.max(logicalExpiry, keptUntil(settings, added)),
+      physicalExpiry: Math.max(logicalExpiry, keptUntil(settings, added, time)),
       tags,
       createdAt,
+      size,
     }
   }
   const l1 = living(ttl)
   return { l1, l2: l2Ttl === ttl ? l1 : living(l2Ttl) }
+}
+
+/** When an entry that began to live at `since` is to be refreshed. @param eagerRefresh 0 = never. */
+export function refreshTime(
+  eagerRefresh: number,
+  since: number | undefined,
+  logicalExpiry: number,
+): number {
+  if (eagerRefresh === 0 || since === undefined || logicalExpiry === NEVER) return logicalExpiry
+  return Math.min(since + (logicalExpiry - since) * eagerRefresh, logicalExpiry)
 }
 
 /** Whether an entry may still be served where a factory has failed. */
@@ -40,21 +79,38 @@ export function laterOf(l1: Entry | undefined, l2: Entry | undefined): Entry | u
   return madeAt(l1) > madeAt(l2) ? l1 : l2
 }
 
+/** One that is being refreshed, which is not to be begun twice. */
+export const beingRefreshed = (due: Entry): Entry => ({ ...due, refreshAt: due.logicalExpiry })
+
 /** A stale one for L1, as if it were fresh for `throttle` ms, but for no longer than it is kept. */
 export function again(stale: Entry, throttle: number): Entry {
-  return { ...stale, logicalExpiry: Math.min(now() + throttle, stale.physicalExpiry) }
+  const logicalExpiry = Math.min(now() + throttle, stale.physicalExpiry)
+  return { ...stale, refreshAt: logicalExpiry, logicalExpiry }
 }
 
 /** A default value, which is nobody's and soon gone. */
-export function standIn(value: unknown, throttle: number, tags: readonly string[]): Entry {
+export function standIn(
+  value: unknown,
+  size: number,
+  throttle: number,
+  tags: readonly string[],
+): Entry {
   const expiry = now() + throttle
-  return { value, logicalExpiry: expiry, physicalExpiry: expiry, tags, createdAt: undefined }
+  return {
+    value,
+    refreshAt: expiry,
+    logicalExpiry: expiry,
+    physicalExpiry: expiry,
+    tags,
+    createdAt: undefined,
+    size,
+  }
 }
 
 const madeAt = ({ createdAt, logicalExpiry }: Entry): number => createdAt ?? logicalExpiry
 
-const keptUntil = ({ failSafe }: EntrySettings, added: number): number =>
-  failSafe.on ? endOf(failSafe.maxDuration, added) : 0
+const keptUntil = ({ failSafe }: EntrySettings, added: number, time: number): number =>
+  failSafe.on ? endOf(failSafe.maxDuration, added, time) : 0
 
-const endOf = (ms: number, added: number): number =>
-  ms === 0 ? NEVER : expiryOf(Math.min(ms + added, NEVER))
+const endOf = (ms: number, added: number, time: number): number =>
+  ms === 0 ? NEVER : Math.min(time + ms + added, NEVER)

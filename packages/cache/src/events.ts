@@ -1,30 +1,43 @@
 import { EventEmitter } from 'node:events'
 import type { L2Error } from '@l2/core'
+import type { FailureClass } from './breaker.js'
 
-/** What {@link Cache.on} tells, by name. */
+/** What an entry's event is about, where the cache was made with `includeKeys`. */
+interface Keyed {
+  readonly key?: string
+}
+
+/** What {@link Cache.on} tells, by name. Keys and tags only with `includeKeys`, values never. */
 export interface CacheEvents {
   /** A call got its value from L1 or L2. Calls that share another call's work tell nothing. */
-  readonly hit: { readonly key: string; readonly layer: 'l1' | 'l2' }
+  readonly hit: Keyed & { readonly layer: 'l1' | 'l2' }
   /** Neither had it: `get` returns `undefined`, `getOrSet` goes on to the factory. */
-  readonly miss: { readonly key: string }
+  readonly miss: Keyed
   /**
    * A call to L2 failed. `degraded` tells whether the cache went on without L2, as `getOrSet` does,
-   * or rejected with `error`. A call that its caller aborted is no failure.
+   * or rejected. A call that its caller aborted is no failure.
    */
-  readonly l2Error: {
-    readonly operation: 'get' | 'set' | 'delete' | 'expire' | 'deleteByTag' | 'clear'
-    /** What `get`, `set`, `delete` and `expire` were about. */
-    readonly key?: string
+  readonly l2Error: Keyed & {
+    readonly operation: L2Operation
     /** What `deleteByTag` was about. */
     readonly tag?: string
     readonly degraded: boolean
     readonly error: unknown
   }
-  /** A factory failed, and its calls got a stale value, or the default one. */
-  readonly failSafe: { readonly key: string; readonly error: unknown }
+  /** A factory threw, or made what can't be stored. */
+  readonly factoryError: Keyed & { readonly error: unknown }
+  /** A factory failed or took too long, and its calls got a stale value, or the default one. */
+  readonly failSafe: Keyed & { readonly error: unknown }
   /** L2 holds bytes under `key` that are no envelope or do not deserialize. Served as a miss. */
-  readonly corrupt: { readonly key: string; readonly error: L2Error }
+  readonly corrupt: Keyed & { readonly error: L2Error }
+  /** The breaker opened, after failures of this class, the last being `error`, or closed. */
+  readonly breaker:
+    | { readonly state: 'open'; readonly cause: FailureClass; readonly error: unknown }
+    | { readonly state: 'closed' }
 }
+
+/** What the cache asks of L2. */
+export type L2Operation = 'get' | 'set' | 'delete' | 'expire' | 'deleteByTag' | 'clear'
 
 /** A function that {@link Cache.on} calls, at once and in the order of registration. */
 export type CacheListener<E extends keyof CacheEvents> = (event: CacheEvents[E]) => void
@@ -34,13 +47,20 @@ const NAMES: Record<keyof CacheEvents, true> = {
   hit: true,
   miss: true,
   l2Error: true,
+  factoryError: true,
   failSafe: true,
   corrupt: true,
+  breaker: true,
 }
 
 /** The listeners of one cache. Nothing is made, and no event built, while there are none. */
 export class Events {
+  readonly #includeKeys: boolean
   #emitter: EventEmitter | undefined
+
+  constructor(includeKeys: boolean) {
+    this.#includeKeys = includeKeys
+  }
 
   /** Whether an event is worth building. */
   hears(name: keyof CacheEvents): boolean {
@@ -59,9 +79,11 @@ export class Events {
   }
 
   emit<E extends keyof CacheEvents>(name: E, event: CacheEvents[E]): void {
+    if (!this.hears(name)) return
+    const told = this.#includeKeys ? event : anonymous(event)
     for (const listener of this.#emitter?.listeners(name) ?? []) {
       try {
-        listener(event)
+        listener(told)
       } catch (error) {
         // A listener's mistake must neither fail the call it was told about nor pass unseen. Node's
         // EventTarget does the same.
@@ -73,42 +95,15 @@ export class Events {
   }
 }
 
+function anonymous(event: object): object {
+  const told: { key?: unknown; tag?: unknown } = { ...event }
+  delete told.key
+  delete told.tag
+  return told
+}
+
 function checkEvent(name: unknown): void {
   if (typeof name === 'string' && Object.hasOwn(NAMES, name)) return
   const what = typeof name === 'string' ? JSON.stringify(name) : typeof name
   throw new TypeError(`event must be one of ${Object.keys(NAMES).join(', ')}, not ${what}`)
-}
-
-/** Counters since the cache was made, and the size of L1. */
-export interface CacheStats {
-  /** Calls of `get` and `getOrSet` answered from L1. */
-  readonly l1Hits: number
-  /** Those answered from L2. */
-  readonly l2Hits: number
-  /** Those that found the value in neither. */
-  readonly misses: number
-  /** Calls of `getOrSet` that shared the work of another one, whatever came of it. */
-  readonly joined: number
-  /** How often a factory was run. */
-  readonly factories: number
-  /** How often a stale value took the place of what a factory did not make: see the event `failSafe`. */
-  readonly failSafes: number
-  /** Failed calls to L2: see the event `l2Error`. */
-  readonly l2Errors: number
-  /** Unreadable entries in L2: see the event `corrupt`. */
-  readonly corrupt: number
-  /** Entries in L1 now, expired ones that nobody asked for included. */
-  readonly l1Entries: number
-}
-
-/** {@link CacheStats} while it is being counted. */
-export class Counters {
-  l1Hits = 0
-  l2Hits = 0
-  misses = 0
-  joined = 0
-  factories = 0
-  failSafes = 0
-  l2Errors = 0
-  corrupt = 0
 }

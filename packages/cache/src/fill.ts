@@ -1,78 +1,53 @@
-import { now } from '@l2/core'
-import { again, entryOf, isFresh, isKept, laterOf, standIn } from './entry.js'
+import { L2Error, now } from '@l2/core'
+import { again, type Entry, isFresh, isKept, laterOf, standIn } from './entry.js'
+import type { EntrySettings } from './entry-options.js'
+import { Context, type Factory } from './factory.js'
 import type { Ticket } from './fences.js'
-import type { Entry } from './l1.js'
-import { countFailSafe, countMiss, type Layers } from './layers.js'
-import type { EntrySettings } from './options.js'
+import type { L2 } from './l2.js'
+import { countFactoryError, countFailSafe, countMiss, type Layers } from './layers.js'
 import { lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
-import { encode, reported, writeL2 } from './write.js'
-
-/** What a factory is given. Later versions add to it. */
-export interface FactoryContext {
-  /** Aborts when every call that waits for this factory has been aborted. */
-  readonly signal: AbortSignal
-}
-
-/** Makes a value that the cache does not have. */
-export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>
-
-/** `getOrSet` where L1 has nothing: one flight for each key. */
-export class Fills {
-  readonly #layers: Layers
-  readonly #running = new Map<string, Fill>()
-
-  constructor(layers: Layers) {
-    this.#layers = layers
-  }
-
-  getOrSet(
-    key: string,
-    factory: Factory<unknown>,
-    settings: EntrySettings,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    const running = this.#running.get(key)
-    if (running?.joinable) {
-      this.#layers.counters.joined++
-      return running.join(signal)
-    }
-    const fill = new Fill(this.#layers, key, factory, settings, () => {
-      if (this.#running.get(key) === fill) this.#running.delete(key)
-    })
-    // Before it starts: a factory may ask for its own key.
-    this.#running.set(key, fill)
-    this.#layers.activity.enter()
-    fill.start(signal !== undefined)
-    return fill.join(signal)
-  }
-}
+import { isTraced, traced } from './tracing.js'
+import { within } from './within.js'
+import { keepInL1, NO_LIMITS, type Prepared, prepare } from './write.js'
 
 /** One flight: read L2, else run the factory, store what it made in L1 and L2. */
-class Fill {
+export class Fill {
   readonly #layers: Layers
   readonly #factory: Factory<unknown>
   readonly #settings: EntrySettings
   readonly #flight: Flight<unknown>
+  readonly #due: Entry | undefined
   readonly #leave: () => void
   #ticket: Ticket
+  /** Of what is being made: the factory may change them. */
+  #tags: readonly string[]
+  #staleInL2: Entry | undefined
   #stored = false
   #ended = false
+  #revoked = false
 
-  /** @param leave is called when nobody may join any more. */
+  /**
+   * @param due what L1 has and is to be refreshed, if it is that.
+   * @param leave is called when nobody may join any more.
+   */
   constructor(
     layers: Layers,
     key: string,
     factory: Factory<unknown>,
     settings: EntrySettings,
+    due: Entry | undefined,
     leave: () => void,
   ) {
     this.#layers = layers
     this.#factory = factory
     this.#settings = settings
+    this.#tags = settings.tags
+    this.#due = due
     this.#leave = leave
-    this.#ticket = layers.fences.begin(key, layers.l2 !== undefined)
+    this.#ticket = layers.fences.begin(key, l2ToRead(layers, key, settings) !== undefined)
     this.#flight = new Flight(() => this.#abandoned())
+    layers.activity.enter()
   }
 
   /**
@@ -82,11 +57,15 @@ class Fill {
   get joinable(): boolean {
     const ticket = this.#ticket
     if (ticket.replaced) return false
-    return ticket.reads || !this.#layers.fences.outdated(ticket, this.#settings.tags)
+    return ticket.reads || !this.#layers.fences.outdated(ticket, this.#tags)
   }
 
-  join(signal: AbortSignal | undefined): Promise<unknown> {
-    return this.#flight.join(signal)
+  /**
+   * Whether calls that joined may have done so after an invalidation of tags that only the factory
+   * knew: the result is not for them. Known when it settles.
+   */
+  get revoked(): boolean {
+    return this.#revoked
   }
 
   /** @param mayBeAbandoned whether the first caller came with a signal. */
@@ -94,96 +73,216 @@ class Fill {
     this.#flight.start(() => this.#run(mayBeAbandoned))
   }
 
+  /** Has the value made though nobody waits for it. */
+  keep(): void {
+    this.#flight.keep()
+  }
+
+  /** From now on nobody needs a value that nobody waits for. */
+  release(reason: unknown): void {
+    this.#flight.release(reason)
+  }
+
+  /** @param alone what a call does that has waited for another's work long enough. */
+  join(
+    settings: EntrySettings,
+    signal: AbortSignal | undefined,
+    alone?: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const { soft, hard } = settings.factoryTimeouts
+    const lock = alone === undefined ? 0 : settings.lockTimeout
+    if (signal === undefined && soft === 0 && hard === 0 && lock === 0) return this.#flight.join()
+    return this.#flight.join({
+      signal,
+      waiting: {
+        after: lock,
+        take: () =>
+          this.#takeStale(settings, () => tooLong('lockTimeout', lock)) ??
+          (alone && { value: alone() }),
+      },
+      slow: [
+        {
+          after: soft,
+          take: () => this.#takeStale(settings, () => tooLong('factoryTimeouts.soft', soft)),
+        },
+        {
+          after: hard,
+          take: () => ({ value: this.#instead(settings, tooLong('factoryTimeouts.hard', hard)) }),
+        },
+      ],
+    })
+  }
+
   async #run(mayBeAbandoned: boolean): Promise<unknown> {
     const layers = this.#layers
+    const settings = this.#settings
     const { l2 } = layers
-    let stale: Entry | undefined
+    let budget = settings.l2Timeouts.soft
     try {
-      if (l2 === undefined) {
-        countMiss(layers, this.#ticket.key)
-      } else {
-        const signal = mayBeAbandoned ? this.#flight.signal : undefined
-        const found = await lookInL2(layers, l2, this.#ticket, signal, true)
+      if (this.#ticket.reads && l2 !== undefined) {
+        const begun = performance.now()
+        const found = await lookInL2(layers, l2, this.#ticket, {
+          settings,
+          signal: mayBeAbandoned ? this.#flight.signal : undefined,
+          timeout: shorter(settings.l2Timeouts.soft, settings.l2Timeouts.hard),
+          degrade: true,
+          due: this.#due,
+        })
         if (found.hit !== undefined) return found.hit.value
         if (this.#flight.abandoned) throw this.#flight.signal.reason
-        // Looked at once more: it was deleted, perhaps, between the answer and this turn.
-        const { fences } = layers
-        if (found.stale !== undefined && !fences.outdated(this.#ticket, found.stale.tags))
-          stale = found.stale
+        this.#staleInL2 = found.stale
         this.#endRead()
-      }
-      layers.counters.factories++
-      const createdAt = now()
-      let value: unknown
-      try {
-        value = await this.#factory(new Context(this.#flight))
-      } catch (error) {
-        return this.#instead(error, stale)
-      }
-      // Asked here too: what is outdated by now need not be serialized.
-      if (value !== undefined && this.#mayStore()) await this.#store(value, createdAt)
-      return value
+        // What reading has cost is not there for writing.
+        if (budget > 0) budget = Math.max(1, budget - Math.ceil(performance.now() - begun))
+      } else if (this.#due === undefined) countMiss(layers, this.#ticket.key)
+      return await this.#make(budget)
     } finally {
       this.#end()
     }
   }
 
+  /** @param budget ms that the write to L2 may take of the callers' time; 0 = as long as it takes. */
+  async #make(budget: number): Promise<unknown> {
+    const layers = this.#layers
+    const { key } = this.#ticket
+    const context = new Context(this.#flight, this.#settings, layers.values, () => this.#stale())
+    layers.counters.factories++
+    const createdAt = now()
+    let value: unknown
+    this.#flight.slow()
+    try {
+      value = await this.#runFactory(context)
+    } catch (error) {
+      if (this.#flight.abandoned) throw error
+      countFactoryError(layers, { key, error })
+      return this.#instead(this.#settings, error)
+    } finally {
+      this.#flight.fast()
+    }
+    try {
+      const { settings } = context
+      this.#tags = settings.tags
+      const outdated = this.#isOutdated()
+      this.#revoked = outdated && this.#tags !== this.#settings.tags
+      // What is outdated by now need not be serialized.
+      if (value !== undefined && !outdated)
+        return await this.#store(value, settings, createdAt, budget)
+      return layers.values.kept(value)
+    } catch (error) {
+      countFactoryError(layers, { key, error })
+      throw error
+    }
+  }
+
+  #runFactory(context: Context): unknown {
+    if (!isTraced('factory')) return this.#factory(context)
+    const { includeKeys } = this.#layers
+    const trace = { operation: this.#due === undefined ? 'getOrSet' : 'refresh' }
+    return traced('factory', includeKeys ? { ...trace, key: this.#ticket.key } : trace, async () =>
+      this.#factory(context),
+    )
+  }
+
   /**
-   * What the callers get where the factory failed. A stale value comes back into L1, not into L2: other
-   * processes may have something better.
-   *
-   * @param fromL2 the stale value that L2 had.
+   * What callers get where the factory failed or took too long. A stale value comes back into L1, not
+   * into L2: other processes may have something better.
    */
-  #instead(error: unknown, fromL2: Entry | undefined): unknown {
-    const { l1, fences } = this.#layers
-    const { failSafe, tags } = this.#settings
-    const { key, replaced } = this.#ticket
-    if (!failSafe.on || this.#flight.abandoned) throw error
-    const inL1 = l1?.peek(key)
-    if (inL1 !== undefined && isFresh(inL1)) return inL1.value
-    const stale = replaced ? inL1 : laterOf(inL1, fromL2)
-    const isUsable =
-      stale !== undefined && isKept(stale) && !fences.outdated(this.#ticket, stale.tags)
-    const { value } = isUsable ? stale : { value: failSafe.defaultValue }
-    if (value === undefined) throw error
-    if (isUsable) l1?.set(key, again(stale, failSafe.throttle))
-    else if (this.#mayStore()) l1?.set(key, standIn(value, failSafe.throttle, tags))
-    countFailSafe(this.#layers, { key, error })
+  #instead(settings: EntrySettings, error: unknown): unknown {
+    const layers = this.#layers
+    const { failSafe, tags, skipL1Write } = settings
+    const { key } = this.#ticket
+    const stale = this.#takeStale(settings, () => error)
+    if (stale !== undefined) return stale.value
+    if (!failSafe.on || failSafe.defaultValue === undefined) throw error
+    const value = layers.values.kept(failSafe.defaultValue)
+    if (!this.#isOutdated() && !skipL1Write) {
+      const size = layers.values.size(value, settings, undefined)
+      layers.l1?.set(key, standIn(value, size, failSafe.throttle, tags))
+    }
+    countFailSafe(layers, { key, error })
     return value
+  }
+
+  #takeStale(
+    { failSafe, skipL1Write }: EntrySettings,
+    why: () => unknown,
+  ): { readonly value: unknown } | undefined {
+    if (!failSafe.on) return undefined
+    const { key } = this.#ticket
+    const current = this.#layers.l1?.peek(key)
+    // It has come into L1 meanwhile, or was there and is to be refreshed.
+    if (current !== undefined && isFresh(current)) return current
+    const stale = this.#stale()
+    if (stale === undefined) return undefined
+    if (!skipL1Write) this.#layers.l1?.set(key, again(stale, failSafe.throttle))
+    countFailSafe(this.#layers, { key, error: why() })
+    return stale
+  }
+
+  /** What may be served though it is stale: nothing that an invalidation has reached. */
+  #stale(): Entry | undefined {
+    const { l1, fences } = this.#layers
+    const ticket = this.#ticket
+    const inL1 = this.#settings.skipL1Read ? undefined : l1?.peek(ticket.key)
+    const stale = ticket.replaced ? inL1 : laterOf(inL1, this.#staleInL2)
+    if (stale === undefined || !isKept(stale) || fences.outdated(ticket, stale.tags))
+      return undefined
+    return stale
   }
 
   #endRead(): void {
     const { fences } = this.#layers
     const read = this.#ticket
+    // It was deleted, perhaps, between L2's answer and this turn.
+    if (this.#staleInL2 !== undefined && fences.outdated(read, this.#staleInL2.tags))
+      this.#staleInL2 = undefined
     this.#ticket = fences.begin(read.key, false)
     // This flight began before the set, which its factory must not overwrite.
     this.#ticket.replaced = read.replaced
     fences.end(read)
   }
 
-  #mayStore(): boolean {
-    if (this.#flight.abandoned || this.#ticket.replaced) return false
-    return !this.#layers.fences.outdated(this.#ticket, this.#settings.tags)
+  #isOutdated(): boolean {
+    if (this.#flight.abandoned || this.#ticket.replaced) return true
+    return this.#layers.fences.outdated(this.#ticket, this.#tags)
   }
 
-  async #store(value: unknown, createdAt: number): Promise<void> {
+  async #store(
+    value: unknown,
+    settings: EntrySettings,
+    createdAt: number,
+    budget: number,
+  ): Promise<unknown> {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.#ticket
-    const made = entryOf(value, this.#settings, createdAt)
-    const bytes = l2 && encode(layers, made.l2)
+    const prepared = prepare(layers, value, settings, createdAt)
+    const kept = prepared.l1.value
     // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
     // No pause from here to the call to L2: from there on the adapter's order holds.
-    if (!this.#mayStore()) return
+    if (this.#isOutdated()) return kept
     fences.replace(key, this.#ticket)
-    layers.l1?.set(key, made.l1)
+    keepInL1(layers, key, prepared.l1, settings.skipL1Write)
     this.#stored = true
-    if (l2 === undefined || bytes === undefined) return
+    if (l2 !== undefined && !l2.isDown) await this.#writeL2(l2, prepared, settings, budget)
+    return kept
+  }
+
+  async #writeL2(
+    l2: L2,
+    { l2: entry, bytes }: Prepared,
+    { backgroundL2Writes }: EntrySettings,
+    budget: number,
+  ): Promise<void> {
+    if (bytes === undefined) return
+    const written = this.#layers.activity.during(
+      l2.set(this.#ticket.key, entry, bytes, NO_LIMITS, true),
+    )
+    if (backgroundL2Writes) return
     try {
-      const event = { operation: 'set', key, degraded: true } as const
-      await reported(layers, event, undefined, () => writeL2(l2, key, made.l2, bytes, undefined))
+      await within(written, budget, () => tooLong('l2Timeouts.soft', budget))
     } catch {
-      // It was told, and the caller has the value.
+      // It goes on by itself: the callers have waited for L2 as long as they were to.
     }
   }
 
@@ -202,15 +301,17 @@ class Fill {
   }
 }
 
-/** Asks the flight only when the factory does. */
-class Context implements FactoryContext {
-  readonly #flight: Flight<unknown>
-
-  constructor(flight: Flight<unknown>) {
-    this.#flight = flight
-  }
-
-  get signal(): AbortSignal {
-    return this.#flight.signal
-  }
+/** L2, if a fill that begins now is to look into it. */
+function l2ToRead({ l1, l2 }: Layers, key: string, settings: EntrySettings): L2 | undefined {
+  const { skipL2Read, skipL2ReadWhenStale } = settings
+  if (l2 === undefined || skipL2Read || l2.isDown) return undefined
+  const stale = skipL2ReadWhenStale ? l1?.peek(key) : undefined
+  return stale !== undefined && isKept(stale) ? undefined : l2
 }
+
+/** Of two times of which 0 means never. */
+const shorter = (one: number, other: number): number =>
+  one === 0 || other === 0 ? one + other : Math.min(one, other)
+
+const tooLong = (what: string, ms: number): L2Error =>
+  new L2Error('L2_FACTORY_TIMEOUT', `The factory took longer than ${what} (${ms} ms) allows.`)

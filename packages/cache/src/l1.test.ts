@@ -1,13 +1,16 @@
 import { NEVER } from '@l2/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Entry, L1 } from './l1.js'
+import type { Entry } from './entry.js'
+import { L1 } from './l1.js'
 
 const entry = (value: unknown, tags: string[] = [], logicalExpiry = NEVER): Entry => ({
   value,
+  refreshAt: logicalExpiry,
   logicalExpiry,
   physicalExpiry: logicalExpiry,
   tags,
   createdAt: 0,
+  size: 0,
 })
 
 describe('L1', () => {

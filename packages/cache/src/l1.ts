@@ -1,28 +1,24 @@
 import { now } from '@l2/core'
 import { LRUCache } from 'lru-cache'
-
-/** A value as L1 keeps it: the caller's own object, not a copy. Times are Unix ms. */
-export interface Entry {
-  readonly value: unknown
-  /** Stale from then on. */
-  readonly logicalExpiry: number
-  /** Gone from then on. */
-  readonly physicalExpiry: number
-  readonly tags: readonly string[]
-  /** When the value was made; L2 entries of other writers may lack it. */
-  readonly createdAt: number | undefined
-}
+import type { Entry } from './entry.js'
 
 /** The entries in this process's memory, with an index by tag. */
 export class L1 {
   readonly #entries: LRUCache<string, Entry>
   readonly #tagged = new Map<string, Set<string>>()
+  readonly #maxBytes: number | undefined
 
-  /** @param maxEntries beyond it the least recently used entry goes. */
-  constructor(maxEntries: number) {
+  /** @param maxEntries beyond it, or beyond maxBytes, the least recently used entry goes. */
+  constructor(maxEntries: number, maxBytes?: number) {
+    this.#maxBytes = maxBytes
     // Expiry is looked at in get: lru-cache's own would take a second clock and more memory.
     this.#entries = new LRUCache({
       max: maxEntries,
+      // A size of 0 is none to it.
+      ...(maxBytes !== undefined && {
+        maxSize: maxBytes,
+        sizeCalculation: (entry: Entry) => Math.max(1, entry.size),
+      }),
       dispose: (entry, key) => this.#untag(entry, key),
     })
   }
@@ -31,9 +27,20 @@ export class L1 {
     return this.#entries.size
   }
 
+  /** Of the entries, where they are counted. */
+  get bytes(): number {
+    return this.#entries.calculatedSize
+  }
+
   /** Tags in the index, for tests: those of entries, and no others. */
   get tags(): number {
     return this.#tagged.size
+  }
+
+  /** The entry under `key` while it is fresh and not yet to be refreshed. */
+  getUndue(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    return entry !== undefined && now() < entry.refreshAt ? entry : undefined
   }
 
   /** The entry under `key` while it is fresh. */
@@ -51,7 +58,12 @@ export class L1 {
     return this.#entries.peek(key)
   }
 
+  /** An entry that is larger than all of L1 may be leaves it without one under `key`. */
   set(key: string, entry: Entry): void {
+    if (this.#maxBytes !== undefined && entry.size > this.#maxBytes) {
+      this.#entries.delete(key)
+      return
+    }
     this.#entries.set(key, entry)
     // After the entry: setting it disposed of its predecessor and took the key out of its tags.
     for (const tag of entry.tags) {
@@ -65,7 +77,8 @@ export class L1 {
   expire(key: string): void {
     const entry = this.#entries.peek(key)
     if (entry === undefined) return
-    this.set(key, { ...entry, logicalExpiry: Math.min(entry.logicalExpiry, now()) })
+    const logicalExpiry = Math.min(entry.logicalExpiry, now())
+    this.set(key, { ...entry, refreshAt: logicalExpiry, logicalExpiry })
   }
 
   delete(key: string): void {

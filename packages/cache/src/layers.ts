@@ -1,38 +1,22 @@
-import type { Adapter } from '@l2/core'
-import type { CacheEvents, Counters, Events } from './events.js'
+import type { Activity } from './activity.js'
+import type { CacheEvents, Events } from './events.js'
 import type { Fences } from './fences.js'
 import type { L1 } from './l1.js'
-import type { Serializer } from './serializer.js'
+import type { L2 } from './l2.js'
+import type { Counters } from './stats.js'
+import type { Values } from './values.js'
 
 /** What a cache is made of, for the functions that do its work. */
 export interface Layers {
   readonly l1: L1 | undefined
-  readonly l2: Adapter | undefined
-  readonly serializer: Serializer
+  readonly l2: L2 | undefined
+  readonly values: Values
   readonly fences: Fences
   readonly events: Events
   readonly counters: Counters
   /** What `close()` waits for. */
   readonly activity: Activity
-}
-
-/** Counts what is in progress. */
-export class Activity {
-  #running = 0
-  #idle: (() => void) | undefined
-
-  enter(): void {
-    this.#running++
-  }
-
-  leave(): void {
-    if (--this.#running === 0) this.#idle?.()
-  }
-
-  /** Resolves when nothing is in progress. To be asked once. */
-  async idle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>(resolve => (this.#idle = resolve))
-  }
+  readonly includeKeys: boolean
 }
 
 export function countHit(layers: Layers, key: string, layer: 'l1' | 'l2'): void {
@@ -46,14 +30,14 @@ export function countMiss(layers: Layers, key: string): void {
   if (layers.events.hears('miss')) layers.events.emit('miss', { key })
 }
 
-export function countL2Error(layers: Layers, event: CacheEvents['l2Error']): void {
-  layers.counters.l2Errors++
-  layers.events.emit('l2Error', event)
-}
-
 export function countFailSafe(layers: Layers, event: CacheEvents['failSafe']): void {
   layers.counters.failSafes++
   layers.events.emit('failSafe', event)
+}
+
+export function countFactoryError(layers: Layers, event: CacheEvents['factoryError']): void {
+  layers.counters.factoryErrors++
+  layers.events.emit('factoryError', event)
 }
 
 export function countCorrupt(layers: Layers, event: CacheEvents['corrupt']): void {

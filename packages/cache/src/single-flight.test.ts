@@ -22,7 +22,7 @@ function flight(): {
 describe('Flight', () => {
   it('gives every caller the result', async () => {
     const { flight: it, resolve } = flight()
-    const all = [it.join(undefined), it.join(new AbortController().signal)]
+    const all = [it.join(), it.join({ signal: new AbortController().signal })]
     resolve(7)
     expect(await Promise.all(all)).toEqual([7, 7])
   })
@@ -30,8 +30,8 @@ describe('Flight', () => {
   it('lets one caller give up at once, with its reason, and no other', async () => {
     const { flight: it, abandon, resolve } = flight()
     const giving = new AbortController()
-    const gone = it.join(giving.signal)
-    const staying = it.join(new AbortController().signal)
+    const gone = it.join({ signal: giving.signal })
+    const staying = it.join({ signal: new AbortController().signal })
     giving.abort('enough')
     await expect(gone).rejects.toBe('enough')
     expect([abandon.mock.calls.length, it.signal.aborted]).toEqual([0, false])
@@ -43,7 +43,7 @@ describe('Flight', () => {
     const { flight: it, abandon, reject } = flight()
     const signal = it.signal
     const [a, b] = [new AbortController(), new AbortController()]
-    const both = [it.join(a.signal), it.join(b.signal)]
+    const both = [it.join({ signal: a.signal }), it.join({ signal: b.signal })]
     a.abort('a')
     b.abort('b')
     expect((await Promise.allSettled(both)).map(x => x.status)).toEqual(['rejected', 'rejected'])
@@ -57,7 +57,7 @@ describe('Flight', () => {
   it('has an aborted signal when first asked for it afterwards', async () => {
     const { flight: it } = flight()
     const controller = new AbortController()
-    const gone = it.join(controller.signal)
+    const gone = it.join({ signal: controller.signal })
     controller.abort('why')
     await expect(gone).rejects.toBe('why')
     expect([it.signal.aborted, it.signal.reason]).toEqual([true, 'why'])
@@ -65,7 +65,7 @@ describe('Flight', () => {
 
   it('gives up for a caller whose signal aborted while the work was being started', async () => {
     const { flight: it, abandon, reject } = flight()
-    await expect(it.join(AbortSignal.abort('early'))).rejects.toBe('early')
+    await expect(it.join({ signal: AbortSignal.abort('early') })).rejects.toBe('early')
     expect(abandon).toHaveBeenCalledTimes(1)
     // Nor is this an unhandled rejection.
     reject(new Error('late'))
@@ -76,7 +76,7 @@ describe('Flight', () => {
     const { flight: it, resolve } = flight()
     const { signal } = new AbortController()
     const remove = vi.spyOn(signal, 'removeEventListener')
-    const result = it.join(signal)
+    const result = it.join({ signal })
     resolve(7)
     await result
     expect(remove).toHaveBeenCalledTimes(1)

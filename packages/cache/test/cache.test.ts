@@ -226,7 +226,7 @@ describe.each(arrangements)('Cache with %s', (_, options) => {
 
 describe('Cache', () => {
   it('counts, and tells who listens', async () => {
-    const cache = new Cache({ l2: new MemoryAdapter() })
+    const cache = new Cache({ l2: new MemoryAdapter(), includeKeys: true })
     const told: unknown[] = []
     const listener = (event: unknown): void => void told.push(event)
     cache.on('hit', listener).on('miss', listener)
@@ -242,10 +242,13 @@ describe('Cache', () => {
       misses: 2,
       joined: 0,
       factories: 1,
+      factoryErrors: 0,
+      refreshes: 0,
       failSafes: 0,
       l2Errors: 0,
       corrupt: 0,
       l1Entries: 1,
+      l1Bytes: 0,
     })
   })
 
@@ -272,7 +275,7 @@ describe('Cache', () => {
     for (const call of ['on', 'off'] as const)
       expect(() => cache[call](name as never, () => {})).toThrow(
         new TypeError(
-          `event must be one of hit, miss, l2Error, failSafe, corrupt, not ${JSON.stringify(name) ?? 'undefined'}`,
+          `event must be one of hit, miss, l2Error, factoryError, failSafe, corrupt, breaker, not ${JSON.stringify(name) ?? 'undefined'}`,
         ),
       )
   })
@@ -360,13 +363,13 @@ describe('Cache', () => {
     [
       { L2: 1, backplan: 2 },
       TypeError,
-      /^options: there is no L2, backplan, only l2, l1, serializer, defaults$/,
+      /^options: there is no L2, backplan, only l2, l1, serializer, defaults, breaker, logger, includeKeys$/,
     ],
     [{ l1: { max: 5 } }, TypeError, 'l1: there is no max, only maxEntries'],
     [
       { defaults: { tll: 5 } },
       TypeError,
-      'defaults: there is no tll, only ttl, l2Ttl, jitter, tags, failSafe',
+      'defaults: there is no tll, only ttl, l2Ttl, jitter, tags, size, failSafe, factoryTimeouts, l2Timeouts, eagerRefresh, lockTimeout, backgroundL2Writes, skipL1Read, skipL1Write, skipL2Read, skipL2Write, skipL2ReadWhenStale',
     ],
     [new MemoryAdapter(), TypeError, 'must not be an adapter: new Cache({ l2: adapter })'],
   ])('refuses %j', (options, kind, message) => {

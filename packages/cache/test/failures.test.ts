@@ -8,7 +8,7 @@ const down = new L2Error('L2_UNAVAILABLE', 'down')
 function open(l1?: false) {
   const storage = new MemoryStorage()
   const l2 = new ControlledAdapter(new MemoryAdapter({ storage }))
-  const cache = new Cache({ l2, l1 })
+  const cache = new Cache({ l2, l1, includeKeys: true })
   const other = new Cache({ l2: new MemoryAdapter({ storage }), l1: false })
   const told: CacheEvents['l2Error'][] = []
   cache.on('l2Error', event => told.push(event))

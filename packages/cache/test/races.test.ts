@@ -210,7 +210,10 @@ describe.each(layers)('an acknowledged invalidation is not undone, %s', (_, l1) 
       const done = invalidate(cache, what)
       await work.reached
       work.fail(new Error('cut'))
-      await expect(done).rejects.toThrow('cut')
+      await expect(done).rejects.toMatchObject({
+        code: 'L2_UNAVAILABLE',
+        cause: new Error('cut'),
+      })
       answer.open()
       await read
       expect(await cache.get('k')).toBeUndefined()

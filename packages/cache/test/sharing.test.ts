@@ -14,7 +14,7 @@ afterEach(() => {
 /** Two caches as two processes have them, and an adapter to look at what they share. */
 function two() {
   const storage = new MemoryStorage()
-  const open = (): Cache => new Cache({ l2: new MemoryAdapter({ storage }) })
+  const open = (): Cache => new Cache({ l2: new MemoryAdapter({ storage }), includeKeys: true })
   return { a: open(), b: open(), raw: new MemoryAdapter({ storage }) }
 }
 

@@ -5,7 +5,8 @@
  * | --- | --- | --- |
  * | `L2_UNAVAILABLE` | the backend can't be reached, or refused for now | yes |
  * | `L2_TIMEOUT` | it did not answer within the adapter's `timeout` | yes |
- * | `L2_CLOSED` | the adapter was closed | no |
+ * | `L2_FACTORY_TIMEOUT` | a cache's factory did not answer in time | yes |
+ * | `L2_CLOSED` | the adapter, or the cache, was closed | no |
  * | `L2_READ_ONLY` | the backend does not take writes | no |
  * | `L2_FULL` | no room, and nothing that may be evicted | yes |
  * | `L2_UNSUITABLE_BACKEND` | the backend is not what the adapter needs | no |
@@ -18,6 +19,7 @@
 export type L2ErrorCode =
   | 'L2_UNAVAILABLE'
   | 'L2_TIMEOUT'
+  | 'L2_FACTORY_TIMEOUT'
   | 'L2_CLOSED'
   | 'L2_READ_ONLY'
   | 'L2_FULL'
@@ -28,7 +30,12 @@ export type L2ErrorCode =
   | 'L2_PREFIX_REQUIRED'
   | 'L2_UNSUPPORTED'
 
-const RETRYABLE: ReadonlySet<L2ErrorCode> = new Set(['L2_UNAVAILABLE', 'L2_TIMEOUT', 'L2_FULL'])
+const RETRYABLE: ReadonlySet<L2ErrorCode> = new Set([
+  'L2_UNAVAILABLE',
+  'L2_TIMEOUT',
+  'L2_FACTORY_TIMEOUT',
+  'L2_FULL',
+])
 
 // A registered symbol, so that an error of another copy of this package is recognised too.
 const BRAND = Symbol.for('@l2/core.L2Error')

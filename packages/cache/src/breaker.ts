@@ -1,0 +1,105 @@
+import { isL2Error } from '@l2/core'
+import type { BreakerSettings } from './cache-options.js'
+import type { CacheEvents } from './events.js'
+import { within } from './within.js'
+
+/** What kind of failure L2 had: no answer in time, not to be reached, or an error of its own. */
+export type FailureClass = 'timeout' | 'refused' | 'server'
+
+/**
+ * Keeps calls from an L2 that is down. It opens after so many failures in a row; from then on one
+ * `ping` at a time goes to L2, and the first that is answered in time closes it. Calls of users never
+ * decide about that.
+ */
+export class Breaker {
+  readonly #settings: BreakerSettings | undefined
+  readonly #ping: (signal: AbortSignal) => Promise<void>
+  readonly #pingTimeout: number
+  readonly #tell: (event: CacheEvents['breaker']) => void
+  #failures = 0
+  #open = false
+  #ended = false
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * @param settings `undefined`: never opens.
+   * @param ping asks L2 whether it is there.
+   * @param pingTimeout ms after which the answer comes too late; 0 = as long as until the next one.
+   */
+  constructor(
+    settings: BreakerSettings | undefined,
+    ping: (signal: AbortSignal) => Promise<void>,
+    pingTimeout: number,
+    tell: (event: CacheEvents['breaker']) => void,
+  ) {
+    this.#settings = settings
+    this.#ping = ping
+    this.#pingTimeout = pingTimeout
+    this.#tell = tell
+  }
+
+  /** Whether L2 is to be left alone. */
+  get open(): boolean {
+    return this.#open
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+  }
+
+  failed(error: unknown): void {
+    const cause = classOf(error)
+    if (this.#settings === undefined || cause === undefined || this.#ended) return
+    if (++this.#failures < this.#settings.threshold || this.#open) return
+    this.#open = true
+    this.#wait(this.#settings.probeInterval)
+    this.#tell({ state: 'open', cause, error })
+  }
+
+  /** Ends the probing. It opens no more. */
+  end(): void {
+    this.#ended = true
+    clearTimeout(this.#timer)
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => void this.#probe(ms), ms).unref()
+  }
+
+  async #probe(interval: number): Promise<void> {
+    const limit = this.#pingTimeout === 0 ? interval : Math.min(this.#pingTimeout, interval)
+    const controller = new AbortController()
+    try {
+      await within(this.#ping(controller.signal), limit, () => new Error('the ping took too long'))
+    } catch (error) {
+      // Given up, so that the next one is not the second of two.
+      controller.abort(error)
+      if (!this.#ended) this.#wait(interval)
+      return
+    }
+    if (this.#ended) return
+    this.#failures = 0
+    this.#open = false
+    this.#tell({ state: 'closed' })
+  }
+}
+
+/** `undefined`: no failure of L2's, or one that it answered with, in good health. */
+function classOf(error: unknown): FailureClass | undefined {
+  // Misuse, which says nothing of L2.
+  if (error instanceof TypeError || error instanceof RangeError) return undefined
+  if (!isL2Error(error)) return 'server'
+  switch (error.code) {
+    case 'L2_TIMEOUT':
+      return 'timeout'
+    case 'L2_UNAVAILABLE':
+      return 'refused'
+    case 'L2_UNSUITABLE_BACKEND':
+    case 'L2_SCHEMA_MISMATCH':
+    case 'L2_CORRUPT_STORE':
+      return 'server'
+    // Full or read-only, it still answers reads.
+    default:
+      return undefined
+  }
+}

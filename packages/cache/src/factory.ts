@@ -1,0 +1,136 @@
+import type { Entry } from './entry.js'
+import { type EntryOptions, type EntrySettings, entrySettings } from './entry-options.js'
+import type { Flight } from './single-flight.js'
+import type { Values } from './values.js'
+
+/** What a factory may change of what becomes of its value. */
+export type StoreOptions = {
+  -readonly [F in
+    | 'ttl'
+    | 'l2Ttl'
+    | 'jitter'
+    | 'tags'
+    | 'size'
+    | 'failSafe'
+    | 'eagerRefresh'
+    | 'skipL1Write'
+    | 'skipL2Write']: EntryOptions[F]
+}
+
+/** A value that is no longer fresh. */
+export interface Stale {
+  readonly value: unknown
+  readonly tags: readonly string[]
+  /** When it was made, in Unix ms, if that is known. */
+  readonly createdAt: number | undefined
+}
+
+/** What a factory is given. */
+export interface FactoryContext {
+  /** Aborts when every call that waits for this factory has been aborted. */
+  readonly signal: AbortSignal
+  /**
+   * What is being replaced, where there is something: a stale value, kept for `failSafe`, or one that is
+   * refreshed early.
+   */
+  readonly stale: Stale | undefined
+  /** What the value will be stored with. Assign to its fields; they are checked when it is stored. */
+  readonly options: StoreOptions
+  /** `options.tags`. */
+  tags: readonly string[]
+  /**
+   * The stale value, to be returned where it is still right: it is stored anew, with the tags that it
+   * had unless you have set others.
+   *
+   * @throws Error where there is no stale value: look at `stale` first.
+   */
+  notModified(): never
+}
+
+/** Makes a value that the cache does not have. To fail on purpose, throw. */
+export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>
+
+/** Makes what it holds only when the factory asks. */
+export class Context implements FactoryContext {
+  readonly #flight: Flight<unknown>
+  readonly #settings: EntrySettings
+  readonly #values: Values
+  readonly #findStale: () => Entry | undefined
+  #options: StoreOptions | undefined
+  #stale: { readonly found: Stale | undefined } | undefined
+
+  constructor(
+    flight: Flight<unknown>,
+    settings: EntrySettings,
+    values: Values,
+    findStale: () => Entry | undefined,
+  ) {
+    this.#flight = flight
+    this.#settings = settings
+    this.#values = values
+    this.#findStale = findStale
+  }
+
+  get signal(): AbortSignal {
+    return this.#flight.signal
+  }
+
+  get stale(): Stale | undefined {
+    if (this.#stale === undefined) {
+      const entry = this.#findStale()
+      const found = entry && {
+        value: this.#values.given(entry.value),
+        tags: entry.tags,
+        createdAt: entry.createdAt,
+      }
+      this.#stale = { found }
+    }
+    return this.#stale.found
+  }
+
+  get options(): StoreOptions {
+    this.#options ??= storeOptions(this.#settings)
+    return this.#options
+  }
+
+  get tags(): readonly string[] {
+    return this.options.tags ?? []
+  }
+
+  set tags(tags: readonly string[]) {
+    this.options.tags = tags
+  }
+
+  notModified(): never {
+    const { stale } = this
+    if (stale === undefined)
+      throw new Error('notModified(): there is no stale value; look at context.stale first')
+    if (this.tags === this.#settings.tags) this.tags = stale.tags
+    // `never`, so that a factory's type is that of its other results.
+    return stale.value as never
+  }
+
+  /** What the factory has left of its options. @throws TypeError, RangeError */
+  get settings(): EntrySettings {
+    return this.#options === undefined
+      ? this.#settings
+      : entrySettings(this.#options, this.#settings, 'context.options.')
+  }
+}
+
+function storeOptions(settings: EntrySettings): StoreOptions {
+  const { ttl, l2Ttl, jitter, tags, size, failSafe, eagerRefresh, skipL1Write, skipL2Write } =
+    settings
+  const { on, ...safely } = failSafe
+  return {
+    ttl,
+    l2Ttl,
+    jitter,
+    tags,
+    size,
+    failSafe: on ? safely : false,
+    eagerRefresh: eagerRefresh === 0 ? false : eagerRefresh,
+    skipL1Write,
+    skipL2Write,
+  }
+}

@@ -1,0 +1,111 @@
+import type { Factory, FactoryContext } from './factory.js'
+
+/** What the factory of many is given. */
+export interface ManyContext {
+  /** Aborts when every call that waits for one of the keys has been aborted. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes the values that the cache does not have.
+ *
+ * @returns pairs of key and value, a `Map` for one. A key without a pair has no value; a pair of a key
+ * that is not among the missing ones is not looked at.
+ */
+export type ManyFactory<K extends string, T> = (
+  missing: K[],
+  context: ManyContext,
+) => Iterable<readonly [K, T]> | PromiseLike<Iterable<readonly [K, T]>>
+
+/** Runs one factory for the keys of one call that turn out to be missing. */
+export class Batch<K extends string> {
+  readonly #factory: ManyFactory<K, unknown>
+  readonly #asked = new Map<K, FactoryContext>()
+  readonly #values: Promise<ReadonlyMap<K, unknown>>
+  #run!: () => void
+  #hasRun = false
+  /** Flights of which it is not known yet whether they need the factory, and the call that begins them. */
+  #open = 1
+
+  constructor(factory: ManyFactory<K, unknown>) {
+    this.#factory = factory
+    const ready = new Promise<void>(resolve => (this.#run = resolve))
+    this.#values = ready.then(() => make(factory, this.#asked))
+    // Those who asked get it, each by itself.
+    this.#values.catch(() => {})
+  }
+
+  /** What a flight of `key` needs. */
+  of(key: K): { readonly begun: () => () => void; readonly factory: Factory<unknown> } {
+    let known = (): void => {}
+    const begun = (): (() => void) => {
+      let isOpen = true
+      this.#open++
+      known = () => {
+        if (isOpen) this.#close()
+        isOpen = false
+      }
+      return known
+    }
+    return { begun, factory: context => this.#make(key, context, known) }
+  }
+
+  /** All flights have begun. */
+  sealed(): void {
+    this.#close()
+  }
+
+  async #make(key: K, context: FactoryContext, known: () => void): Promise<unknown> {
+    // By a call that waited for another's flight in vain, after the others had theirs.
+    if (this.#hasRun) return (await make(this.#factory, new Map([[key, context]]))).get(key)
+    this.#asked.set(key, context)
+    known()
+    if (this.#open === 0) this.#start()
+    return (await this.#values).get(key)
+  }
+
+  #close(): void {
+    if (--this.#open === 0 && this.#asked.size > 0) this.#start()
+  }
+
+  #start(): void {
+    this.#hasRun = true
+    this.#run()
+  }
+}
+
+async function make<K extends string>(
+  factory: ManyFactory<K, unknown>,
+  asked: ReadonlyMap<K, FactoryContext>,
+): Promise<ReadonlyMap<K, unknown>> {
+  const made = await factory([...asked.keys()], new Context([...asked.values()]))
+  if (typeof made !== 'object' || made === null || !(Symbol.iterator in made))
+    throw new TypeError(
+      'the factory must return pairs of key and value: a Map, or an array of pairs',
+    )
+  return new Map(made)
+}
+
+class Context implements ManyContext {
+  readonly #contexts: readonly FactoryContext[]
+  #controller: AbortController | undefined
+
+  constructor(contexts: readonly FactoryContext[]) {
+    this.#contexts = contexts
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal
+    const controller = new AbortController()
+    this.#controller = controller
+    const signals = this.#contexts.map(({ signal }) => signal)
+    const look = ({ reason }: AbortSignal): void => {
+      if (signals.every(signal => signal.aborted)) controller.abort(reason)
+    }
+    for (const signal of signals) {
+      if (signal.aborted) look(signal)
+      else signal.addEventListener('abort', () => look(signal), { once: true })
+    }
+    return controller.signal
+  }
+}
