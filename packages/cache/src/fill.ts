@@ -117,7 +117,7 @@ export class Fill {
     const layers = this.#layers
     const settings = this.#settings
     const { l2 } = layers
-    let budget = settings.l2Timeouts.soft
+    let budget = settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
     try {
       if (this.#ticket.reads && l2 !== undefined) {
         const begun = performance.now()
@@ -133,7 +133,7 @@ export class Fill {
         this.#staleInL2 = found.stale
         this.#endRead()
         // What reading has cost is not there for writing.
-        if (budget > 0) budget = Math.max(1, budget - Math.ceil(performance.now() - begun))
+        budget = Math.max(0, budget - Math.ceil(performance.now() - begun))
       } else if (this.#due === undefined) countMiss(layers, this.#ticket.key)
       return await this.#make(budget)
     } finally {
@@ -141,7 +141,7 @@ export class Fill {
     }
   }
 
-  /** @param budget ms that the write to L2 may take of the callers' time; 0 = as long as it takes. */
+  /** @param budget ms that the write to L2 may take of the callers' time. */
   async #make(budget: number): Promise<unknown> {
     const layers = this.#layers
     const { key } = this.#ticket
@@ -278,9 +278,10 @@ export class Fill {
     const written = this.#layers.activity.during(
       l2.set(this.#ticket.key, entry, bytes, NO_LIMITS, true),
     )
-    if (backgroundL2Writes) return
+    if (backgroundL2Writes || budget === 0) return
     try {
-      await within(written, budget, () => tooLong('l2Timeouts.soft', budget))
+      const limit = budget === Number.POSITIVE_INFINITY ? 0 : budget
+      await within(written, limit, () => tooLong('l2Timeouts.soft', limit))
     } catch {
       // It goes on by itself: the callers have waited for L2 as long as they were to.
     }
