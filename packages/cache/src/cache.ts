@@ -183,18 +183,18 @@ export class Cache {
    * Cost: nothing but memory where L1 has all, else one round trip to adapters that share them, as
    * ours do, and another to store what was made.
    */
-  async getOrSetMany<K extends string, T>(
-    keys: Iterable<K>,
-    factory: ManyFactory<K, T>,
+  async getOrSetMany<T>(
+    keys: Iterable<string>,
+    factory: ManyFactory<T>,
     options?: SetOptions,
-  ): Promise<Map<K, T>> {
+  ): Promise<Map<string, T>> {
     const unique = checkKeys(keys)
     const settings = this.#settingsWith(factory, options)
     const signal = this.#admit(options)
     this.#allowTags(settings.tags)
     const fill = (): Promise<unknown[]> => {
-      const missing = new Batch<K>(factory)
-      const due = new Batch<K>(factory)
+      const missing = new Batch(factory)
+      const due = new Batch(factory)
       const kept = Array.from(unique, key => {
         const entry = settings.skipL1Read ? undefined : this.#hit(key)
         if (entry === undefined) {
@@ -213,7 +213,7 @@ export class Cache {
     }
     const operation = 'getOrSetMany'
     const kept = await (isTraced('call') ? this.#traced({ operation }, fill) : fill())
-    const values = new Map<K, T>()
+    const values = new Map<string, T>()
     let i = 0
     for (const key of unique) {
       const value = this.#values.given(kept[i++])
@@ -433,10 +433,10 @@ export class Cache {
   }
 }
 
-function checkKeys<K extends string>(keys: Iterable<K>): ReadonlySet<K> {
+function checkKeys(keys: Iterable<string>): ReadonlySet<string> {
   if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys))
     throw new TypeError('keys must be an array, or something else to iterate over, of strings')
-  const unique = new Set<K>(keys)
+  const unique = new Set(keys)
   for (const key of unique) checkName('key', key)
   return unique
 }

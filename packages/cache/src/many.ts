@@ -12,22 +12,22 @@ export interface ManyContext {
  * @returns pairs of key and value, a `Map` for one. A key without a pair has no value; a pair of a key
  * that is not among the missing ones is not looked at.
  */
-export type ManyFactory<K extends string, T> = (
-  missing: K[],
+export type ManyFactory<T> = (
+  missing: string[],
   context: ManyContext,
-) => Iterable<readonly [K, T]> | PromiseLike<Iterable<readonly [K, T]>>
+) => Iterable<readonly [string, T]> | PromiseLike<Iterable<readonly [string, T]>>
 
 /** Runs one factory for the keys of one call that turn out to be missing. */
-export class Batch<K extends string> {
-  readonly #factory: ManyFactory<K, unknown>
-  readonly #asked = new Map<K, FactoryContext>()
-  readonly #values: Promise<ReadonlyMap<K, unknown>>
+export class Batch {
+  readonly #factory: ManyFactory<unknown>
+  readonly #asked = new Map<string, FactoryContext>()
+  readonly #values: Promise<ReadonlyMap<string, unknown>>
   #run!: () => void
   #hasRun = false
   /** Flights of which it is not known yet whether they need the factory, and the call that begins them. */
   #open = 1
 
-  constructor(factory: ManyFactory<K, unknown>) {
+  constructor(factory: ManyFactory<unknown>) {
     this.#factory = factory
     const ready = new Promise<void>(resolve => (this.#run = resolve))
     this.#values = ready.then(() => make(factory, this.#asked))
@@ -36,7 +36,7 @@ export class Batch<K extends string> {
   }
 
   /** What a flight of `key` needs. */
-  of(key: K): { readonly begun: () => () => void; readonly factory: Factory<unknown> } {
+  of(key: string): { readonly begun: () => () => void; readonly factory: Factory<unknown> } {
     let known = (): void => {}
     const begun = (): (() => void) => {
       let isOpen = true
@@ -55,7 +55,7 @@ export class Batch<K extends string> {
     this.#close()
   }
 
-  async #make(key: K, context: FactoryContext, known: () => void): Promise<unknown> {
+  async #make(key: string, context: FactoryContext, known: () => void): Promise<unknown> {
     // By a call that waited for another's flight in vain, after the others had theirs.
     if (this.#hasRun) return (await make(this.#factory, new Map([[key, context]]))).get(key)
     this.#asked.set(key, context)
@@ -74,10 +74,10 @@ export class Batch<K extends string> {
   }
 }
 
-async function make<K extends string>(
-  factory: ManyFactory<K, unknown>,
-  asked: ReadonlyMap<K, FactoryContext>,
-): Promise<ReadonlyMap<K, unknown>> {
+async function make(
+  factory: ManyFactory<unknown>,
+  asked: ReadonlyMap<string, FactoryContext>,
+): Promise<ReadonlyMap<string, unknown>> {
   const made = await factory([...asked.keys()], new Context([...asked.values()]))
   if (typeof made !== 'object' || made === null || !(Symbol.iterator in made))
     throw new TypeError(

@@ -6,7 +6,10 @@ import { ControlledAdapter, type Operation, quiet } from './controlled-adapter.j
 const refused = new L2Error('L2_UNAVAILABLE', 'refused')
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_000_000 })
+  vi.useFakeTimers({
+    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
+    now: 1_000_000,
+  })
 })
 afterEach(() => {
   vi.useRealTimers()

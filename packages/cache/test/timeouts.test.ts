@@ -7,7 +7,10 @@ const MINUTE = 60_000
 const failSafe = { maxDuration: '1h', throttle: '10s' } as const
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_000_000 })
+  vi.useFakeTimers({
+    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
+    now: 1_000_000,
+  })
 })
 afterEach(() => {
   vi.useRealTimers()
