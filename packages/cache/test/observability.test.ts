@@ -19,7 +19,7 @@ async function everything({ l2, cache }: ReturnType<typeof open>): Promise<void>
   await cache.set('secret key', 'secret value', { tags: ['secret tag'] })
   await cache.get('secret key')
   await cache.get('secret absent')
-  await cache.getOrSet('secret default', fails, { failSafe: { defaultValue: 'secret default' } })
+  await cache.getOrSet('secret default', fails, { failSafe: { defaultValue: 'secret value' } })
   await l2.set('secret corrupt', Buffer.from('secret value'))
   await cache.get('secret corrupt')
   l2.failures.set('deleteByTag', down)
@@ -46,7 +46,6 @@ describe('events', () => {
       includeKeys,
     ])
     expect(text).not.toContain('secret value')
-    expect(text).not.toContain('secret default"')
   })
 })
 
