@@ -14,7 +14,7 @@ export type FailureClass = 'timeout' | 'refused' | 'server'
 export class Breaker {
   readonly #settings: BreakerSettings | undefined
   readonly #ping: (signal: AbortSignal) => Promise<void>
-  readonly #pingTimeout: number
+  readonly #patience: number
   readonly #tell: (event: CacheEvents['breaker']) => void
   #failures = 0
   #open = false
@@ -24,17 +24,17 @@ export class Breaker {
   /**
    * @param settings `undefined`: never opens.
    * @param ping asks L2 whether it is there.
-   * @param pingTimeout ms after which the answer comes too late; 0 = as long as until the next one.
+   * @param patience ms after which an answer comes too late; 0 = never, a ping's when the next one is due.
    */
   constructor(
     settings: BreakerSettings | undefined,
     ping: (signal: AbortSignal) => Promise<void>,
-    pingTimeout: number,
+    patience: number,
     tell: (event: CacheEvents['breaker']) => void,
   ) {
     this.#settings = settings
     this.#ping = ping
-    this.#pingTimeout = pingTimeout
+    this.#patience = patience
     this.#tell = tell
   }
 
@@ -43,8 +43,9 @@ export class Breaker {
     return this.#open
   }
 
-  succeeded(): void {
-    this.#failures = 0
+  /** @param took ms. An answer that comes too late for others is no sign of health. */
+  succeeded(took: number): void {
+    if (this.#patience === 0 || took <= this.#patience) this.#failures = 0
   }
 
   failed(error: unknown): void {
@@ -67,7 +68,7 @@ export class Breaker {
   }
 
   async #probe(interval: number): Promise<void> {
-    const limit = this.#pingTimeout === 0 ? interval : Math.min(this.#pingTimeout, interval)
+    const limit = this.#patience === 0 ? interval : Math.min(this.#patience, interval)
     const controller = new AbortController()
     try {
       await within(this.#ping(controller.signal), limit, () => new Error('the ping took too long'))

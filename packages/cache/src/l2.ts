@@ -129,9 +129,10 @@ export class L2 {
 
   async #watched<T>(about: About, limits: Limits, work: () => Promise<T>): Promise<T> {
     const { signal, timeout } = limits
+    const begun = performance.now()
     try {
       const result = await within(this.#traced(about, work), timeout, () => late(timeout))
-      this.breaker.succeeded()
+      this.breaker.succeeded(performance.now() - begun)
       return result
     } catch (error) {
       if (!signal?.aborted) this.breaker.failed(error)

@@ -176,6 +176,22 @@ describe('the breaker', () => {
     await cache.clear().catch(() => {})
   })
 
+  it('is opened by an L2 that answers all too late: no write that it takes at last is a success', async () => {
+    const { l2, cache, told } = open({ l1: false })
+    for (let i = 0; i < 5; i++) {
+      const [read, write] = [l2.holdAfter('get'), l2.holdAfter('set')]
+      const value = cache.getOrSet('k', () => i)
+      await later(501)
+      expect(await value).toBe(i)
+      await later(501)
+      write.open()
+      read.open()
+      await quiet()
+    }
+    expect(told).toMatchObject([{ state: 'open', cause: 'timeout' }])
+    await cache.close()
+  })
+
   it('can be tuned, and switched off', async () => {
     const { l2, cache, told } = open({ breaker: { threshold: 2, probeInterval: '50ms' } })
     l2.state = refused
