@@ -118,7 +118,12 @@ export class L2 {
     limits: Limits,
     work: () => Promise<void>,
   ): Promise<void> {
-    if (this.isDown) throw down()
+    if (this.isDown) {
+      const error = down()
+      // One that nobody waits for, and who began it does not know that it won't come.
+      if (degraded) this.failed(about, degraded, error)
+      throw error
+    }
     try {
       await this.#watched(about, limits, work)
     } catch (error) {

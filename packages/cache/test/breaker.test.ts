@@ -134,6 +134,19 @@ describe('the breaker', () => {
     await cache.close()
   })
 
+  it('while open: a write in the background is not made, and that is told', async () => {
+    const { l2, cache } = open()
+    await trip(cache, l2)
+    const lost = vi.fn()
+    cache.on('l2Error', lost)
+    await cache.set('k', 1, { backgroundL2Writes: true })
+    expect(lost.mock.calls).toMatchObject([
+      [{ operation: 'set', degraded: true, error: { code: 'L2_UNAVAILABLE' } }],
+    ])
+    expect(l2.calls).toEqual([])
+    await cache.close()
+  })
+
   it('while open sends one ping at a time, never a call of users, and closes by that', async () => {
     const { l2, cache, told, other } = open()
     await other.set('k', 'shared')
