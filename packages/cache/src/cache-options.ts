@@ -97,7 +97,7 @@ export interface CacheSettings {
 }
 
 /** {@link L1Options}, checked and complete. */
-export interface L1Settings {
+interface L1Settings {
   readonly maxEntries: number
   /** `undefined`: no limit. */
   readonly maxBytes: number | undefined

@@ -11,7 +11,7 @@ export interface Exits<T> {
 }
 
 /** A time after which a caller gets something else. */
-export interface Exit<T> {
+interface Exit<T> {
   /** ms; 0 = never. */
   readonly after: number
   /** What the caller gets; nothing where he is to go on waiting. What it throws he gets too. */
