@@ -104,23 +104,28 @@ export class Cache {
    * while the breaker is open: `L2_UNAVAILABLE`.
    * Cost: nothing but memory where L1 has it, else one round trip.
    */
-  async get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
+  get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
+    // Not an async function: a hit would pay for the frame of all that a miss takes.
     if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
       const entry = this.#hit(key)
-      if (entry !== undefined) return this.#values.given(entry.value) as T
+      if (entry !== undefined) return this.#give(entry.value) as Promise<T>
     }
+    return this.#getFromL2(key, options) as Promise<T | undefined>
+  }
+
+  async #getFromL2(key: string, options: GetOptions | undefined): Promise<unknown> {
     checkName('key', key)
     const given = checkOptions(options)
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     if (signal !== undefined && !settings.skipL1Read) {
       const entry = this.#hit(key)
-      if (entry !== undefined) return this.#values.given(entry.value) as T
+      if (entry !== undefined) return this.#values.given(entry.value)
     }
     const kept = await this.#during({ operation: 'get', key }, () =>
       read(this.#layers, key, settings, signal),
     )
-    return this.#values.given(kept) as T | undefined
+    return this.#values.given(kept)
   }
 
   /**
@@ -148,11 +153,20 @@ export class Cache {
    * Cost: nothing but memory where L1 has it, one round trip where L2 has it, else two and the
    * factory. Both round trips together cost at most `l2Timeouts.soft`.
    */
-  async getOrSet<T>(key: string, factory: Factory<T>, options?: SetOptions): Promise<T> {
+  getOrSet<T>(key: string, factory: Factory<T>, options?: SetOptions): Promise<T> {
+    // As in get.
     if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
       const entry = this.#hitUndue(key)
-      if (entry !== undefined) return this.#values.given(entry.value) as T
+      if (entry !== undefined) return this.#give(entry.value) as Promise<T>
     }
+    try {
+      return this.#fill(key, factory, options) as Promise<T>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #fill(key: string, factory: Factory<unknown>, options?: SetOptions): Promise<unknown> {
     checkName('key', key)
     const settings = this.#settingsWith(factory, options)
     const signal = this.#admit(options)
@@ -160,13 +174,21 @@ export class Cache {
     const entry = settings.skipL1Read ? undefined : this.#hit(key)
     if (entry !== undefined) {
       if (entry.refreshAt <= now()) this.#fills.refresh(key, factory, settings, entry)
-      return this.#values.given(entry.value) as T
+      return this.#give(entry.value)
     }
-    const fill = (): Promise<unknown> => this.#fills.getOrSet(key, factory, settings, signal)
-    const kept = await (isTraced('call')
-      ? this.#traced({ operation: 'getOrSet', key }, fill)
-      : fill())
-    return this.#values.given(kept) as T
+    const fills = this.#fills
+    const kept = isTraced('call')
+      ? this.#traced({ operation: 'getOrSet', key }, () =>
+          fills.getOrSet(key, factory, settings, signal),
+        )
+      : fills.getOrSet(key, factory, settings, signal)
+    return this.#values.clone ? kept.then(each => this.#values.given(each)) : kept
+  }
+
+  #give(kept: unknown): Promise<unknown> {
+    return this.#values.clone
+      ? new Promise(resolve => resolve(this.#values.given(kept)))
+      : Promise.resolve(kept)
   }
 
   /**
@@ -233,7 +255,15 @@ export class Cache {
    * while the breaker is open: `L2_UNAVAILABLE`.
    * Cost: one round trip.
    */
-  async set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+  set(key: string, value: unknown, options?: SetOptions): Promise<void> {
+    try {
+      return this.#set(key, value, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #set(key: string, value: unknown, options: SetOptions | undefined): Promise<void> {
     checkName('key', key)
     if (value === undefined)
       throw new TypeError('value must not be undefined: delete() removes a key')
@@ -241,8 +271,11 @@ export class Cache {
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     this.#allowTags(settings.tags)
-    if (this.#layers.l2 === undefined) return void write(this.#layers, key, value, settings, signal)
-    await this.#during({ operation: 'set', key }, () =>
+    if (this.#layers.l2 === undefined) {
+      void write(this.#layers, key, value, settings, signal)
+      return DONE
+    }
+    return this.#during({ operation: 'set', key }, () =>
       write(this.#layers, key, value, settings, signal),
     )
   }
@@ -432,6 +465,9 @@ export class Cache {
     return traced('call', this.#layers.includeKeys ? about : { operation }, work)
   }
 }
+
+/** What `set` returns where it need not wait. */
+const DONE = Promise.resolve()
 
 function checkKeys(keys: Iterable<string>): ReadonlySet<string> {
   if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys))

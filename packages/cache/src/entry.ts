@@ -37,23 +37,35 @@ export function entryOf(
   createdAt: number,
   time: number,
 ): Made {
-  const { ttl, l2Ttl = ttl, jitter, tags, eagerRefresh } = settings
+  const { ttl, l2Ttl, jitter, failSafe } = settings
   // The same for all times, so that their order stays.
   const added = jitter === 0 ? 0 : Math.round(Math.random() * jitter)
-  const living = (ms: number): Entry => {
-    const logicalExpiry = endOf(ms, added, time)
-    return {
-      value,
-      refreshAt: refreshTime(eagerRefresh, time, logicalExpiry),
-      logicalExpiry,
-      physicalExpiry: Math.max(logicalExpiry, keptUntil(settings, added, time)),
-      tags,
-      createdAt,
-      size,
-    }
+  const keptUntil = failSafe.on ? endOf(failSafe.maxDuration, added, time) : 0
+  const l1End = endOf(ttl, added, time)
+  const l1 = living(value, size, settings, createdAt, time, l1End, keptUntil)
+  if (l2Ttl === undefined || l2Ttl === ttl) return { l1, l2: l1 }
+  const l2End = endOf(l2Ttl, added, time)
+  return { l1, l2: living(value, size, settings, createdAt, time, l2End, keptUntil) }
+}
+
+function living(
+  value: unknown,
+  size: number,
+  { tags, eagerRefresh }: EntrySettings,
+  createdAt: number,
+  time: number,
+  logicalExpiry: number,
+  keptUntil: number,
+): Entry {
+  return {
+    value,
+    refreshAt: refreshTime(eagerRefresh, time, logicalExpiry),
+    logicalExpiry,
+    physicalExpiry: Math.max(logicalExpiry, keptUntil),
+    tags,
+    createdAt,
+    size,
   }
-  const l1 = living(ttl)
-  return { l1, l2: l2Ttl === ttl ? l1 : living(l2Ttl) }
 }
 
 /** When an entry that began to live at `since` is to be refreshed. @param eagerRefresh 0 = never. */
@@ -108,9 +120,6 @@ export function standIn(
 }
 
 const madeAt = ({ createdAt, logicalExpiry }: Entry): number => createdAt ?? logicalExpiry
-
-const keptUntil = ({ failSafe }: EntrySettings, added: number, time: number): number =>
-  failSafe.on ? endOf(failSafe.maxDuration, added, time) : 0
 
 const endOf = (ms: number, added: number, time: number): number =>
   ms === 0 ? NEVER : Math.min(time + ms + added, NEVER)

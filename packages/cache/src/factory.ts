@@ -50,12 +50,17 @@ export interface FactoryContext {
 /** Makes a value that the cache does not have. To fail on purpose, throw. */
 export type Factory<T> = (context: FactoryContext) => T | PromiseLike<T>
 
+/** Who knows the stale value. */
+interface StaleSource {
+  stale(): Entry | undefined
+}
+
 /** Makes what it holds only when the factory asks. */
 export class Context implements FactoryContext {
   readonly #flight: Flight<unknown>
   readonly #settings: EntrySettings
   readonly #values: Values
-  readonly #findStale: () => Entry | undefined
+  readonly #source: StaleSource
   #options: StoreOptions | undefined
   #stale: { readonly found: Stale | undefined } | undefined
 
@@ -63,12 +68,12 @@ export class Context implements FactoryContext {
     flight: Flight<unknown>,
     settings: EntrySettings,
     values: Values,
-    findStale: () => Entry | undefined,
+    source: StaleSource,
   ) {
     this.#flight = flight
     this.#settings = settings
     this.#values = values
-    this.#findStale = findStale
+    this.#source = source
   }
 
   get signal(): AbortSignal {
@@ -77,7 +82,7 @@ export class Context implements FactoryContext {
 
   get stale(): Stale | undefined {
     if (this.#stale === undefined) {
-      const entry = this.#findStale()
+      const entry = this.#source.stale()
       const found = entry && {
         value: this.#values.given(entry.value),
         tags: entry.tags,

@@ -1,24 +1,47 @@
+import type { Fill } from './fill.js'
+
 /**
  * Tags remembered at most; beyond it the older half is forgotten. What is forgotten counts as
  * deleted: a fill that takes so long that this many tags were deleted meanwhile is not stored.
  */
 const MOST_STAMPS = 10_000
 
-/** What a fill holds while it runs: what has happened to its key since it began. */
-export interface Ticket {
+/** What a fill, or a `get` from L2, holds while it runs: what has happened to its key since it began. */
+export class Ticket {
   readonly key: string
-  /** Whether the fill reads from L2, rather than runs a factory. */
-  readonly reads: boolean
+  /** Whether it reads from L2, rather than runs a factory. */
+  reads: boolean
   /** Fences raised later have a higher one. */
-  readonly generation: number
+  generation: number
   /** The key was set, or stored by another fill. */
-  replaced: boolean
+  replaced = false
   /** The key was deleted, or everything was. */
   removed: boolean
-  /** The fill of the same key that began after this one, if it still runs. */
-  newer: Ticket | undefined
+  /** Whose it is; a `get` has none. */
+  fill: Fill | undefined = undefined
+  /** The one of the same key that began after this one, if it still runs. */
+  newer: Ticket | undefined = undefined
   /** The one that began before. */
   older: Ticket | undefined
+  /** Of all keys, those with a generation no lower. */
+  next: Ticket | undefined = undefined
+  /** Those with one no higher. */
+  previous: Ticket | undefined = undefined
+  isOpen = true
+
+  constructor(
+    key: string,
+    reads: boolean,
+    generation: number,
+    removed: boolean,
+    older: Ticket | undefined,
+  ) {
+    this.key = key
+    this.reads = reads
+    this.generation = generation
+    this.removed = removed
+    this.older = older
+  }
 }
 
 /** An invalidation that L2 has not acknowledged yet; several of one name count together. */
@@ -39,8 +62,10 @@ export interface Pending {
  */
 export class Fences {
   #generation = 0
-  /** Fills in progress, oldest first. */
-  readonly #open = new Set<Ticket>()
+  /** In progress, by generation. A list of its own links: a Set would hash each of them twice. */
+  #first: Ticket | undefined
+  #last: Ticket | undefined
+  #open = 0
   /** The newest of each key, the head of a chain: seldom more than one. */
   readonly #byKey = new Map<string, Ticket>()
   readonly #pendingKeys = new Map<string, Pending>()
@@ -48,38 +73,49 @@ export class Fences {
   readonly #tagsCalled = new Stamps()
   readonly #tagsSettled = new Stamps()
   #pendingClears = 0
-  /** Fills ended since tags were last forgotten. */
-  #ended = 0
 
   begin(key: string, reads: boolean): Ticket {
     const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
     const older = this.#byKey.get(key)
-    const ticket: Ticket = {
-      key,
-      reads,
-      generation: this.#generation,
-      replaced: false,
-      removed,
-      newer: undefined,
-      older,
-    }
+    const ticket = new Ticket(key, reads, this.#generation, removed, older)
     if (older !== undefined) older.newer = ticket
     this.#byKey.set(key, ticket)
-    this.#open.add(ticket)
+    this.#append(ticket)
     return ticket
   }
 
+  /** The read is over, and the same fill's factory begins. That the key was set meanwhile stays true. */
+  readEnded(ticket: Ticket): void {
+    if (!ticket.isOpen) return
+    ticket.reads = false
+    ticket.removed = false
+    ticket.generation = this.#generation
+    this.#takeOut(ticket)
+    this.#append(ticket)
+    this.#forget()
+  }
+
   end(ticket: Ticket): void {
-    if (!this.#open.delete(ticket)) return
+    if (!ticket.isOpen) return
+    ticket.isOpen = false
+    this.#takeOut(ticket)
     this.#unchain(ticket)
-    if (this.#tagsCalled.size + this.#tagsSettled.size === 0) return
-    // Finding the oldest steps over the places of those that ended: not each time where many run.
-    if (++this.#ended < this.#open.size) return
-    this.#ended = 0
-    const [oldest] = this.#open
-    const needed = oldest?.generation ?? this.#generation
-    this.#tagsCalled.forget(needed)
-    this.#tagsSettled.forget(needed)
+    this.#forget()
+  }
+
+  /** The fill of `key` that a call made now may join. */
+  joinable(key: string): Fill | undefined {
+    for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.older)
+      if (ticket.fill?.joinable) return ticket.fill
+    return undefined
+  }
+
+  /** All fills in progress. */
+  fills(): Fill[] {
+    const fills: Fill[] = []
+    for (let ticket = this.#first; ticket !== undefined; ticket = ticket.next)
+      if (ticket.fill !== undefined) fills.push(ticket.fill)
+    return fills
   }
 
   /** Whether an invalidation has outdated what the fill found, an entry with these tags. */
@@ -119,24 +155,50 @@ export class Fences {
 
   /** `tag` is being deleted. To be followed by {@link settleTag}. */
   deleteTag(tag: string): Pending {
-    if (this.#open.size > 0) this.#tagsCalled.set(tag, ++this.#generation)
+    if (this.#open > 0) this.#tagsCalled.set(tag, ++this.#generation)
     return join(this.#pendingTags, tag)
   }
 
   settleTag(tag: string, pending: Pending): void {
     leave(this.#pendingTags, tag, pending)
-    if (this.#open.size > 0) this.#tagsSettled.set(tag, ++this.#generation)
+    if (this.#open > 0) this.#tagsSettled.set(tag, ++this.#generation)
   }
 
   /** Everything is being deleted. To be followed by {@link settleAll}. */
   deleteAll(): void {
-    for (const ticket of this.#open) ticket.removed = true
+    for (let ticket = this.#first; ticket !== undefined; ticket = ticket.next) ticket.removed = true
     this.#pendingClears++
   }
 
   settleAll(): void {
     this.#pendingClears--
-    for (const ticket of this.#open) ticket.removed ||= ticket.reads
+    for (let ticket = this.#first; ticket !== undefined; ticket = ticket.next)
+      ticket.removed ||= ticket.reads
+  }
+
+  #append(ticket: Ticket): void {
+    ticket.previous = this.#last
+    ticket.next = undefined
+    if (this.#last === undefined) this.#first = ticket
+    else this.#last.next = ticket
+    this.#last = ticket
+    this.#open++
+  }
+
+  #takeOut({ previous, next }: Ticket): void {
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+    this.#open--
+  }
+
+  /** Drops the stamps that nothing in progress needs. */
+  #forget(): void {
+    if (this.#tagsCalled.size + this.#tagsSettled.size === 0) return
+    const needed = this.#first?.generation ?? this.#generation
+    this.#tagsCalled.forget(needed)
+    this.#tagsSettled.forget(needed)
   }
 
   // In constant time: on a hot key many fills run at once, and the oldest ends first.
@@ -150,9 +212,7 @@ export class Fences {
   /** What it remembers, for tests: 0 when nothing is in progress. */
   get size(): number {
     const pending = this.#pendingKeys.size + this.#pendingTags.size + this.#pendingClears
-    return (
-      this.#open.size + this.#byKey.size + pending + this.#tagsCalled.size + this.#tagsSettled.size
-    )
+    return this.#open + this.#byKey.size + pending + this.#tagsCalled.size + this.#tagsSettled.size
   }
 }
 

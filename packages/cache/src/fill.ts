@@ -9,7 +9,13 @@ import { lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
 import { isTraced, traced } from './tracing.js'
 import { within } from './within.js'
-import { keepInL1, NO_LIMITS, type Prepared, prepare } from './write.js'
+import { keepInL1, NO_LIMITS, prepare } from './write.js'
+
+/** What became of a value: how it is kept, and the write to L2 that callers wait for. */
+interface Kept {
+  readonly kept: unknown
+  readonly written: Promise<void> | undefined
+}
 
 /** One flight: read L2, else run the factory, store what it made in L1 and L2. */
 export class Fill {
@@ -18,8 +24,9 @@ export class Fill {
   readonly #settings: EntrySettings
   readonly #flight: Flight<unknown>
   readonly #due: Entry | undefined
-  readonly #leave: () => void
-  #ticket: Ticket
+  readonly #isShared: boolean
+  readonly #whenEnded: (() => void) | undefined
+  readonly #ticket: Ticket
   /** Of what is being made: the factory may change them. */
   #tags: readonly string[]
   #staleInL2: Entry | undefined
@@ -29,7 +36,8 @@ export class Fill {
 
   /**
    * @param due what L1 has and is to be refreshed, if it is that.
-   * @param leave is called when nobody may join any more.
+   * @param isShared whether calls may join.
+   * @param whenEnded is called when nobody may join any more.
    */
   constructor(
     layers: Layers,
@@ -37,16 +45,19 @@ export class Fill {
     factory: Factory<unknown>,
     settings: EntrySettings,
     due: Entry | undefined,
-    leave: () => void,
+    isShared: boolean,
+    whenEnded: (() => void) | undefined,
   ) {
     this.#layers = layers
     this.#factory = factory
     this.#settings = settings
     this.#tags = settings.tags
     this.#due = due
-    this.#leave = leave
+    this.#isShared = isShared
+    this.#whenEnded = whenEnded
     this.#ticket = layers.fences.begin(key, l2ToRead(layers, key, settings) !== undefined)
-    this.#flight = new Flight(() => this.#abandoned())
+    this.#ticket.fill = this
+    this.#flight = new Flight(this)
     layers.activity.enter()
   }
 
@@ -56,7 +67,7 @@ export class Fill {
    */
   get joinable(): boolean {
     const ticket = this.#ticket
-    if (ticket.replaced) return false
+    if (!this.#isShared || ticket.replaced) return false
     return ticket.reads || !this.#layers.fences.outdated(ticket, this.#tags)
   }
 
@@ -115,61 +126,75 @@ export class Fill {
 
   async #run(mayBeAbandoned: boolean): Promise<unknown> {
     const layers = this.#layers
-    const settings = this.#settings
     const { l2 } = layers
-    let budget = settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
+    let budget = this.#settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
     try {
       if (this.#ticket.reads && l2 !== undefined) {
         const begun = performance.now()
-        const found = await lookInL2(layers, l2, this.#ticket, {
-          settings,
-          signal: mayBeAbandoned ? this.#flight.signal : undefined,
-          timeout: shorter(settings.l2Timeouts.soft, settings.l2Timeouts.hard),
-          degrade: true,
-          due: this.#due,
-        })
-        if (found.hit !== undefined) return found.hit.value
-        if (this.#flight.abandoned) throw this.#flight.signal.reason
-        this.#staleInL2 = found.stale
-        this.#endRead()
+        const found = await this.#look(l2, mayBeAbandoned)
+        if (found !== undefined) return found.value
         // What reading has cost is not there for writing.
         budget = Math.max(0, budget - Math.ceil(performance.now() - begun))
       } else if (this.#due === undefined) countMiss(layers, this.#ticket.key)
-      return await this.#make(budget)
+
+      const context = new Context(this.#flight, this.#settings, layers.values, this)
+      layers.counters.factories++
+      const createdAt = now()
+      let value: unknown
+      this.#flight.slow()
+      try {
+        value = this.#runFactory(context)
+        if (isThenable(value)) value = await value
+      } catch (error) {
+        if (this.#flight.abandoned) throw error
+        countFactoryError(layers, { key: this.#ticket.key, error })
+        return this.#instead(this.#settings, error)
+      } finally {
+        this.#flight.fast()
+      }
+      const { kept, written } = this.#keep(value, context, createdAt)
+      if (written !== undefined && budget > 0) {
+        const limit = budget === Number.POSITIVE_INFINITY ? 0 : budget
+        // It goes on by itself after that: the callers have waited for L2 as long as they were to.
+        await within(written, limit, () => tooLong('l2Timeouts.soft', limit)).catch(() => {})
+      }
+      return kept
     } finally {
       this.#end()
     }
   }
 
-  /** @param budget ms that the write to L2 may take of the callers' time. */
-  async #make(budget: number): Promise<unknown> {
+  /** What L2 has, if it is fresh. */
+  async #look(l2: L2, mayBeAbandoned: boolean): Promise<Entry | undefined> {
+    const { soft, hard } = this.#settings.l2Timeouts
+    const found = await lookInL2(this.#layers, l2, this.#ticket, {
+      settings: this.#settings,
+      signal: mayBeAbandoned ? this.#flight.signal : undefined,
+      timeout: shorter(soft, hard),
+      degrade: true,
+      due: this.#due,
+    })
+    if (found.hit !== undefined) return found.hit
+    if (this.#flight.abandoned) throw this.#flight.signal.reason
+    this.#staleInL2 = found.stale
+    this.#endRead()
+    return undefined
+  }
+
+  /** Stores what the factory has made, unless something came between. */
+  #keep(value: unknown, context: Context, createdAt: number): Kept {
     const layers = this.#layers
-    const { key } = this.#ticket
-    const context = new Context(this.#flight, this.#settings, layers.values, () => this.#stale())
-    layers.counters.factories++
-    const createdAt = now()
-    let value: unknown
-    this.#flight.slow()
-    try {
-      value = await this.#runFactory(context)
-    } catch (error) {
-      if (this.#flight.abandoned) throw error
-      countFactoryError(layers, { key, error })
-      return this.#instead(this.#settings, error)
-    } finally {
-      this.#flight.fast()
-    }
     try {
       const { settings } = context
       this.#tags = settings.tags
       const outdated = this.#isOutdated()
       this.#revoked = outdated && this.#tags !== this.#settings.tags
       // What is outdated by now need not be serialized.
-      if (value !== undefined && !outdated)
-        return await this.#store(value, settings, createdAt, budget)
-      return layers.values.kept(value)
+      if (value === undefined || outdated)
+        return { kept: layers.values.kept(value), written: undefined }
+      return this.#store(value, settings, createdAt)
     } catch (error) {
-      countFactoryError(layers, { key, error })
+      countFactoryError(layers, { key: this.#ticket.key, error })
       throw error
     }
   }
@@ -212,7 +237,7 @@ export class Fill {
     const current = this.#layers.l1?.peek(key)
     // It has come into L1 meanwhile, or was there and is to be refreshed.
     if (current !== undefined && isFresh(current)) return current
-    const stale = this.#stale()
+    const stale = this.stale()
     if (stale === undefined) return undefined
     if (!skipL1Write) this.#layers.l1?.set(key, again(stale, failSafe.throttle))
     countFailSafe(this.#layers, { key, error: why() })
@@ -220,7 +245,7 @@ export class Fill {
   }
 
   /** What may be served though it is stale: nothing that an invalidation has reached. */
-  #stale(): Entry | undefined {
+  stale(): Entry | undefined {
     const { l1, fences } = this.#layers
     const ticket = this.#ticket
     const inL1 = this.#settings.skipL1Read ? undefined : l1?.peek(ticket.key)
@@ -232,14 +257,10 @@ export class Fill {
 
   #endRead(): void {
     const { fences } = this.#layers
-    const read = this.#ticket
     // It was deleted, perhaps, between L2's answer and this turn.
-    if (this.#staleInL2 !== undefined && fences.outdated(read, this.#staleInL2.tags))
+    if (this.#staleInL2 !== undefined && fences.outdated(this.#ticket, this.#staleInL2.tags))
       this.#staleInL2 = undefined
-    this.#ticket = fences.begin(read.key, false)
-    // This flight began before the set, which its factory must not overwrite.
-    this.#ticket.replaced = read.replaced
-    fences.end(read)
+    fences.readEnded(this.#ticket)
   }
 
   #isOutdated(): boolean {
@@ -247,47 +268,25 @@ export class Fill {
     return this.#layers.fences.outdated(this.#ticket, this.#tags)
   }
 
-  async #store(
-    value: unknown,
-    settings: EntrySettings,
-    createdAt: number,
-    budget: number,
-  ): Promise<unknown> {
+  #store(value: unknown, settings: EntrySettings, createdAt: number): Kept {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.#ticket
-    const prepared = prepare(layers, value, settings, createdAt)
-    const kept = prepared.l1.value
+    const { l1: entry, l2: shared, bytes } = prepare(layers, value, settings, createdAt)
+    const kept = entry.value
     // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
     // No pause from here to the call to L2: from there on the adapter's order holds.
-    if (this.#isOutdated()) return kept
+    if (this.#isOutdated()) return { kept, written: undefined }
     fences.replace(key, this.#ticket)
-    keepInL1(layers, key, prepared.l1, settings.skipL1Write)
+    keepInL1(layers, key, entry, settings.skipL1Write)
     this.#stored = true
-    if (l2 !== undefined && !l2.isDown) await this.#writeL2(l2, prepared, settings, budget)
-    return kept
+    if (l2 === undefined || bytes === undefined || l2.isDown) return { kept, written: undefined }
+    const written = layers.activity.during(l2.set(key, shared, bytes, NO_LIMITS, true))
+    return { kept, written: settings.backgroundL2Writes ? undefined : written }
   }
 
-  async #writeL2(
-    l2: L2,
-    { l2: entry, bytes }: Prepared,
-    { backgroundL2Writes }: EntrySettings,
-    budget: number,
-  ): Promise<void> {
-    if (bytes === undefined) return
-    const written = this.#layers.activity.during(
-      l2.set(this.#ticket.key, entry, bytes, NO_LIMITS, true),
-    )
-    if (backgroundL2Writes || budget === 0) return
-    try {
-      const limit = budget === Number.POSITIVE_INFINITY ? 0 : budget
-      await within(written, limit, () => tooLong('l2Timeouts.soft', limit))
-    } catch {
-      // It goes on by itself: the callers have waited for L2 as long as they were to.
-    }
-  }
-
-  #abandoned(): void {
+  /** Nobody waits any more. */
+  abandoned(): void {
     // What is stored is good for others, and its write goes on. A factory that does not heed its
     // signal runs on, but holds up neither the next one nor close().
     if (!this.#stored) this.#end()
@@ -298,7 +297,7 @@ export class Fill {
     this.#ended = true
     this.#layers.fences.end(this.#ticket)
     this.#layers.activity.leave()
-    this.#leave()
+    this.#whenEnded?.()
   }
 }
 
@@ -309,6 +308,9 @@ function l2ToRead({ l1, l2 }: Layers, key: string, settings: EntrySettings): L2 
   const stale = skipL2ReadWhenStale ? l1?.peek(key) : undefined
   return stale !== undefined && isKept(stale) ? undefined : l2
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 /** Of two times of which 0 means never. */
 const shorter = (one: number, other: number): number =>

@@ -8,10 +8,6 @@ import type { Layers } from './layers.js'
 /** What is being filled: one flight for each key. */
 export class Fills {
   readonly #layers: Layers
-  /** Those that calls may join. */
-  readonly #running = new Map<string, Fill>()
-  /** Those, the ones that were outdated, and the ones of callers that waited long enough. */
-  readonly #all = new Set<Fill>()
 
   constructor(layers: Layers) {
     this.#layers = layers
@@ -29,12 +25,12 @@ export class Fills {
     signal: AbortSignal | undefined,
     begun?: () => () => void,
   ): Promise<unknown> {
-    const running = this.#running.get(key)
-    if (running?.joinable) {
+    const running = this.#layers.fences.joinable(key)
+    if (running !== undefined) {
       this.#layers.counters.joined++
       return this.#join(running, key, factory, settings, signal)
     }
-    const fill = this.#fill(key, factory, settings, undefined, true, begun?.())
+    const fill = new Fill(this.#layers, key, factory, settings, undefined, true, begun?.())
     fill.start(signal !== undefined)
     return fill.join(settings, signal)
   }
@@ -50,11 +46,11 @@ export class Fills {
     due: Entry,
     begun?: () => () => void,
   ): void {
-    if (this.#running.get(key)?.joinable) return
+    if (this.#layers.fences.joinable(key) !== undefined) return
     const entry = beingRefreshed(due)
     this.#layers.l1?.set(key, entry)
     this.#layers.counters.refreshes++
-    const fill = this.#fill(key, factory, settings, entry, true, begun?.())
+    const fill = new Fill(this.#layers, key, factory, settings, entry, true, begun?.())
     fill.keep()
     fill.start(false)
   }
@@ -62,7 +58,7 @@ export class Fills {
   /** From now on nothing is made that nobody waits for. */
   release(): void {
     const closed = new L2Error('L2_CLOSED', 'This Cache was closed.')
-    for (const fill of this.#all) fill.release(closed)
+    for (const fill of this.#layers.fences.fills()) fill.release(closed)
   }
 
   async #join(
@@ -73,29 +69,10 @@ export class Fills {
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
     const value = await running.join(settings, signal, () => {
-      const fill = this.#fill(key, factory, settings, undefined, false)
+      const fill = new Fill(this.#layers, key, factory, settings, undefined, false, undefined)
       fill.start(signal !== undefined)
       return fill.join(settings, signal)
     })
     return running.revoked ? this.getOrSet(key, factory, settings, signal) : value
-  }
-
-  #fill(
-    key: string,
-    factory: Factory<unknown>,
-    settings: EntrySettings,
-    due: Entry | undefined,
-    isShared: boolean,
-    ended?: () => void,
-  ): Fill {
-    const fill = new Fill(this.#layers, key, factory, settings, due, () => {
-      if (this.#running.get(key) === fill) this.#running.delete(key)
-      this.#all.delete(fill)
-      ended?.()
-    })
-    // Before it starts: a factory may ask for its own key.
-    if (isShared) this.#running.set(key, fill)
-    this.#all.add(fill)
-    return fill
   }
 }

@@ -14,7 +14,7 @@ function flight(): {
     resolve = yes
     reject = no
   })
-  const it = new Flight<number>(abandon)
+  const it = new Flight<number>({ abandoned: abandon })
   it.start(() => work)
   return { flight: it, abandon, resolve, reject }
 }

@@ -18,6 +18,12 @@ interface Exit<T> {
   readonly take: () => { readonly value: T | PromiseLike<T> } | undefined
 }
 
+/** Whose work it is. */
+export interface Abandonable {
+  /** The last caller has given up: nobody will see the result. Called once. */
+  abandoned(): void
+}
+
 /**
  * Work that several callers wait for. Each may leave without failing the others; once all have given
  * up, the work itself is told to stop.
@@ -30,15 +36,14 @@ export class Flight<T> {
   #kept = false
   #released: { readonly reason: unknown } | undefined
   #controller: AbortController | undefined
-  #abandon: (() => void) | undefined
+  #work: Abandonable | undefined
   #reason: unknown
   #isSlow = false
   /** Of callers that wait with exits. */
   #clocks: Set<Clock<T>> | undefined
 
-  /** @param abandon is called once, when the last caller has given up: nobody will see the result. */
-  constructor(abandon: () => void) {
-    this.#abandon = abandon
+  constructor(work: Abandonable) {
+    this.#work = work
   }
 
   /** Aborts when every caller has given up. Made when first asked for: few factories look at it. */
@@ -52,7 +57,7 @@ export class Flight<T> {
 
   /** Whether every caller has given up. */
   get abandoned(): boolean {
-    return this.#abandon === undefined
+    return this.#work === undefined
   }
 
   /** Starts the work. Its first caller joins next. */
@@ -147,10 +152,10 @@ export class Flight<T> {
 
   #giveUp(reason: unknown): void {
     if (this.abandoned) return
-    const abandon = this.#abandon
-    this.#abandon = undefined
+    const work = this.#work
+    this.#work = undefined
     this.#reason = reason
-    abandon?.()
+    work?.abandoned()
     this.#controller?.abort(reason)
   }
 }

@@ -7,7 +7,8 @@ import type { Serializer } from './serializer.js'
  */
 export class Values {
   readonly #serializer: Serializer
-  readonly #clone: boolean
+  /** Whether what is kept is not what is given. */
+  readonly clone: boolean
   readonly #measure: boolean
 
   /**
@@ -16,25 +17,25 @@ export class Values {
    */
   constructor(serializer: Serializer, clone: boolean, measure: boolean) {
     this.#serializer = serializer
-    this.#clone = clone
+    this.clone = clone
     this.#measure = measure
   }
 
   /** @throws what the serializer throws. */
   kept(value: unknown): unknown {
-    return this.#clone && value !== undefined ? this.#serializer.serialize(value) : value
+    return this.clone && value !== undefined ? this.#serializer.serialize(value) : value
   }
 
   /** The value of what was kept. @throws what the serializer throws. */
   given(kept: unknown): unknown {
-    return this.#clone && kept !== undefined
+    return this.clone && kept !== undefined
       ? this.#serializer.deserialize(kept as Uint8Array)
       : kept
   }
 
   /** What L2 is to hold of what was kept. @throws what the serializer throws. */
   payload(kept: unknown): Uint8Array {
-    return this.#clone ? (kept as Uint8Array) : this.#serializer.serialize(kept)
+    return this.clone ? (kept as Uint8Array) : this.#serializer.serialize(kept)
   }
 
   /**
@@ -45,7 +46,7 @@ export class Values {
   keptOf(payload: Uint8Array): unknown {
     const value = this.#serializer.deserialize(payload)
     if (value === undefined) throw new TypeError('it is undefined')
-    return this.#clone ? payload : value
+    return this.clone ? payload : value
   }
 
   /**
