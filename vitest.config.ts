@@ -41,6 +41,14 @@ export default defineConfig({
         extends: true,
         test: { name: '@l2/fuzz', root: `${root}fuzz`, include: ['test/**/*.test.ts'] },
       },
+      {
+        extends: true,
+        test: {
+          name: '@l2/example-service',
+          root: `${root}examples/service`,
+          include: ['test/**/*.test.ts'],
+        },
+      },
       { extends: true, test: { name: 'repo', include: ['test/**/*.test.ts'] } },
     ],
     coverage: {
