@@ -155,23 +155,33 @@ export class Cache {
    */
   getOrSet<T>(key: string, factory: Factory<T>, options?: SetOptions): Promise<T> {
     // As in get.
+    let mayBeInL1 = true
     if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
-      const entry = this.#hitUndue(key)
-      if (entry !== undefined) return this.#give(entry.value) as Promise<T>
+      const entry = this.#closed === undefined ? this.#l1?.find(key) : undefined
+      if (entry !== undefined && now() < entry.refreshAt) {
+        countHit(this.#layers, key, 'l1')
+        return this.#give(entry.value) as Promise<T>
+      }
+      mayBeInL1 = entry !== undefined
     }
     try {
-      return this.#fill(key, factory, options) as Promise<T>
+      return this.#fill(key, factory, options, mayBeInL1) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
-  #fill(key: string, factory: Factory<unknown>, options?: SetOptions): Promise<unknown> {
+  #fill(
+    key: string,
+    factory: Factory<unknown>,
+    options: SetOptions | undefined,
+    mayBeInL1: boolean,
+  ): Promise<unknown> {
     checkName('key', key)
     const settings = this.#settingsWith(factory, options)
     const signal = this.#admit(options)
     this.#allowTags(settings.tags)
-    const entry = settings.skipL1Read ? undefined : this.#hit(key)
+    const entry = mayBeInL1 && !settings.skipL1Read ? this.#hit(key) : undefined
     if (entry !== undefined) {
       if (entry.refreshAt <= now()) this.#fills.refresh(key, factory, settings, entry)
       return this.#give(entry.value)
@@ -415,14 +425,6 @@ export class Cache {
   #hit(key: string): Entry | undefined {
     if (this.#closed !== undefined) return undefined
     const entry = this.#l1?.get(key)
-    if (entry !== undefined) countHit(this.#layers, key, 'l1')
-    return entry
-  }
-
-  /** The same, unless it is to be refreshed. */
-  #hitUndue(key: string): Entry | undefined {
-    if (this.#closed !== undefined) return undefined
-    const entry = this.#l1?.getUndue(key)
     if (entry !== undefined) countHit(this.#layers, key, 'l1')
     return entry
   }

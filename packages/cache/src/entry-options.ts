@@ -193,6 +193,14 @@ export const ENTRY_FIELDS: Fields = {
   skipL2ReadWhenStale: checkBoolean,
 }
 
+/** The same by name, whatever the name. */
+const READERS = new Map(
+  Object.entries(ENTRY_FIELDS) as [
+    string,
+    (what: string, given: unknown, otherwise: unknown) => unknown,
+  ][],
+)
+
 // Records, so that the compiler misses none.
 const FAIL_SAFE_OPTIONS: Record<keyof FailSafeOptions, true> = {
   maxDuration: true,
@@ -215,15 +223,11 @@ export function entrySettings(
   let settings: Record<string, unknown> | undefined
   for (const name in given) {
     const value = given[name]
-    if (value === undefined || !Object.hasOwn(ENTRY_FIELDS, name)) continue
-    const field = name as keyof EntrySettings
-    const read = ENTRY_FIELDS[field] as (
-      what: string,
-      given: unknown,
-      otherwise: unknown,
-    ) => unknown
+    if (value === undefined) continue
+    const read = READERS.get(name)
+    if (read === undefined) continue
     settings ??= { ...defaults }
-    settings[field] = read(within + field, value, defaults[field])
+    settings[name] = read(within + name, value, defaults[name as keyof EntrySettings])
   }
   return (settings as EntrySettings | undefined) ?? defaults
 }

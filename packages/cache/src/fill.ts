@@ -11,12 +11,6 @@ import { isTraced, traced } from './tracing.js'
 import { within } from './within.js'
 import { keepInL1, NO_LIMITS, prepare } from './write.js'
 
-/** What became of a value: how it is kept, and the write to L2 that callers wait for. */
-interface Kept {
-  readonly kept: unknown
-  readonly written: Promise<void> | undefined
-}
-
 /** One flight: read L2, else run the factory, store what it made in L1 and L2. */
 export class Fill {
   readonly #layers: Layers
@@ -30,6 +24,10 @@ export class Fill {
   /** Of what is being made: the factory may change them. */
   #tags: readonly string[]
   #staleInL2: Entry | undefined
+  /** ms of the callers' time that L2 may still take. */
+  #budget: number
+  /** The write to L2 that callers wait for. */
+  #written: Promise<void> | undefined
   #stored = false
   #ended = false
   #revoked = false
@@ -53,6 +51,7 @@ export class Fill {
     this.#settings = settings
     this.#tags = settings.tags
     this.#due = due
+    this.#budget = settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
     this.#isShared = isShared
     this.#whenEnded = whenEnded
     this.#ticket = layers.fences.begin(key, l2ToRead(layers, key, settings) !== undefined)
@@ -81,7 +80,10 @@ export class Fill {
 
   /** @param mayBeAbandoned whether the first caller came with a signal. */
   start(mayBeAbandoned: boolean): void {
-    this.#flight.start(() => this.#run(mayBeAbandoned))
+    const { l2 } = this.#layers
+    this.#flight.started(
+      this.#ticket.reads && l2 !== undefined ? this.#readAndMake(l2, mayBeAbandoned) : this.#miss(),
+    )
   }
 
   /** Has the value made though nobody waits for it. */
@@ -124,44 +126,27 @@ export class Fill {
     })
   }
 
-  async #run(mayBeAbandoned: boolean): Promise<unknown> {
-    const layers = this.#layers
-    const { l2 } = layers
-    let budget = this.#settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
-    try {
-      if (this.#ticket.reads && l2 !== undefined) {
-        const begun = performance.now()
-        const found = await this.#look(l2, mayBeAbandoned)
-        if (found !== undefined) return found.value
-        // What reading has cost is not there for writing.
-        budget = Math.max(0, budget - Math.ceil(performance.now() - begun))
-      } else if (this.#due === undefined) countMiss(layers, this.#ticket.key)
+  #miss(): Promise<unknown> {
+    if (this.#due === undefined) countMiss(this.#layers, this.#ticket.key)
+    return this.#make()
+  }
 
-      const context = new Context(this.#flight, this.#settings, layers.values, this)
-      layers.counters.factories++
-      const createdAt = now()
-      let value: unknown
-      this.#flight.slow()
-      try {
-        value = this.#runFactory(context)
-        if (isThenable(value)) value = await value
-      } catch (error) {
-        if (this.#flight.abandoned) throw error
-        countFactoryError(layers, { key: this.#ticket.key, error })
-        return this.#instead(this.#settings, error)
-      } finally {
-        this.#flight.fast()
-      }
-      const { kept, written } = this.#keep(value, context, createdAt)
-      if (written !== undefined && budget > 0) {
-        const limit = budget === Number.POSITIVE_INFINITY ? 0 : budget
-        // It goes on by itself after that: the callers have waited for L2 as long as they were to.
-        await within(written, limit, () => tooLong('l2Timeouts.soft', limit)).catch(() => {})
-      }
-      return kept
-    } finally {
+  async #readAndMake(l2: L2, mayBeAbandoned: boolean): Promise<unknown> {
+    const begun = performance.now()
+    let found: Entry | undefined
+    try {
+      found = await this.#look(l2, mayBeAbandoned)
+    } catch (error) {
       this.#end()
+      throw error
     }
+    if (found !== undefined) {
+      this.#end()
+      return found.value
+    }
+    // What reading has cost is not there for writing.
+    this.#budget = Math.max(0, this.#budget - Math.ceil(performance.now() - begun))
+    return this.#make()
   }
 
   /** What L2 has, if it is fresh. */
@@ -181,22 +166,75 @@ export class Fill {
     return undefined
   }
 
-  /** Stores what the factory has made, unless something came between. */
-  #keep(value: unknown, context: Context, createdAt: number): Kept {
-    const layers = this.#layers
+  // From here to the end no async functions: what takes no time, in L1 alone, would take most of it there.
+  #make(): Promise<unknown> {
+    const { values, counters } = this.#layers
+    const context = new Context(this.#flight, this.#settings, values, this)
+    counters.factories++
+    const createdAt = now()
+    this.#flight.slow()
+    let value: unknown
     try {
-      const { settings } = context
-      this.#tags = settings.tags
-      const outdated = this.#isOutdated()
-      this.#revoked = outdated && this.#tags !== this.#settings.tags
-      // What is outdated by now need not be serialized.
-      if (value === undefined || outdated)
-        return { kept: layers.values.kept(value), written: undefined }
-      return this.#store(value, settings, createdAt)
+      value = this.#runFactory(context)
     } catch (error) {
-      countFactoryError(layers, { key: this.#ticket.key, error })
-      throw error
+      return this.#failed(error)
     }
+    if (!isThenable(value)) return this.#made(value, context, createdAt)
+    return Promise.resolve(value).then(
+      made => this.#made(made, context, createdAt),
+      error => this.#failed(error),
+    )
+  }
+
+  #failed(error: unknown): Promise<unknown> {
+    this.#flight.fast()
+    try {
+      if (this.#flight.abandoned) throw error
+      countFactoryError(this.#layers, { key: this.#ticket.key, error })
+      return Promise.resolve(this.#instead(this.#settings, error))
+    } catch (failure) {
+      return Promise.reject(failure)
+    } finally {
+      this.#end()
+    }
+  }
+
+  #made(value: unknown, context: Context, createdAt: number): Promise<unknown> {
+    this.#flight.fast()
+    let kept: unknown
+    try {
+      kept = this.#keep(value, context, createdAt)
+    } catch (error) {
+      this.#end()
+      countFactoryError(this.#layers, { key: this.#ticket.key, error })
+      return Promise.reject(error)
+    }
+    if (this.#written !== undefined && this.#budget > 0)
+      return this.#whenWritten(kept, this.#written)
+    this.#end()
+    return Promise.resolve(kept)
+  }
+
+  async #whenWritten(kept: unknown, written: Promise<void>): Promise<unknown> {
+    const limit = this.#budget === Number.POSITIVE_INFINITY ? 0 : this.#budget
+    try {
+      await within(written, limit, () => tooLong('l2Timeouts.soft', limit))
+    } catch {
+      // It goes on by itself: the callers have waited for L2 as long as they were to.
+    }
+    this.#end()
+    return kept
+  }
+
+  /** Stores what the factory has made, unless something came between. @returns how it is kept. */
+  #keep(value: unknown, context: Context, createdAt: number): unknown {
+    const { settings } = context
+    this.#tags = settings.tags
+    const outdated = this.#isOutdated()
+    this.#revoked = outdated && this.#tags !== this.#settings.tags
+    // What is outdated by now need not be serialized.
+    if (value === undefined || outdated) return this.#layers.values.kept(value)
+    return this.#store(value, settings, createdAt)
   }
 
   #runFactory(context: Context): unknown {
@@ -268,21 +306,21 @@ export class Fill {
     return this.#layers.fences.outdated(this.#ticket, this.#tags)
   }
 
-  #store(value: unknown, settings: EntrySettings, createdAt: number): Kept {
+  #store(value: unknown, settings: EntrySettings, createdAt: number): unknown {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.#ticket
     const { l1: entry, l2: shared, bytes } = prepare(layers, value, settings, createdAt)
-    const kept = entry.value
     // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
     // No pause from here to the call to L2: from there on the adapter's order holds.
-    if (this.#isOutdated()) return { kept, written: undefined }
+    if (this.#isOutdated()) return entry.value
     fences.replace(key, this.#ticket)
     keepInL1(layers, key, entry, settings.skipL1Write)
     this.#stored = true
-    if (l2 === undefined || bytes === undefined || l2.isDown) return { kept, written: undefined }
+    if (l2 === undefined || bytes === undefined || l2.isDown) return entry.value
     const written = layers.activity.during(l2.set(key, shared, bytes, NO_LIMITS, true))
-    return { kept, written: settings.backgroundL2Writes ? undefined : written }
+    if (!settings.backgroundL2Writes) this.#written = written
+    return entry.value
   }
 
   /** Nobody waits any more. */

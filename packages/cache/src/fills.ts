@@ -51,8 +51,8 @@ export class Fills {
     this.#layers.l1?.set(key, entry)
     this.#layers.counters.refreshes++
     const fill = new Fill(this.#layers, key, factory, settings, entry, true, begun?.())
-    fill.keep()
     fill.start(false)
+    fill.keep()
   }
 
   /** From now on nothing is made that nobody waits for. */

@@ -19,7 +19,10 @@ export class L1 {
         maxSize: maxBytes,
         sizeCalculation: (entry: Entry) => Math.max(1, entry.size),
       }),
-      dispose: (entry, key) => this.#untag(entry, key),
+      // Without a look at the entry where there are no tags: that alone costs as much as the rest.
+      dispose: (entry, key) => {
+        if (this.#tagged.size > 0) this.#untag(entry, key)
+      },
     })
   }
 
@@ -37,10 +40,9 @@ export class L1 {
     return this.#tagged.size
   }
 
-  /** The entry under `key` while it is fresh and not yet to be refreshed. */
-  getUndue(key: string): Entry | undefined {
-    const entry = this.#entries.get(key)
-    return entry !== undefined && now() < entry.refreshAt ? entry : undefined
+  /** The entry under `key`, fresh or stale. */
+  find(key: string): Entry | undefined {
+    return this.#entries.get(key)
   }
 
   /** The entry under `key` while it is fresh. */

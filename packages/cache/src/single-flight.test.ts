@@ -15,7 +15,7 @@ function flight(): {
     reject = no
   })
   const it = new Flight<number>({ abandoned: abandon })
-  it.start(() => work)
+  it.started(work)
   return { flight: it, abandon, resolve, reject }
 }
 

@@ -60,16 +60,15 @@ export class Flight<T> {
     return this.#work === undefined
   }
 
-  /** Starts the work. Its first caller joins next. */
-  start(work: () => Promise<T>): void {
-    this.#result = work()
-    // Callers who gave up have been answered already; the others get promises of their own.
-    this.#result.catch(() => {})
+  /** The work has begun. Its first caller joins next, or nobody: see {@link keep}. */
+  started(result: Promise<T>): void {
+    this.#result = result
   }
 
-  /** Has the work done whether anybody waits for it or not, until {@link release}. */
+  /** Has the work, which has begun, done whether anybody waits for it or not, until {@link release}. */
   keep(): void {
     this.#kept = true
+    this.#result?.catch(() => {})
   }
 
   /** From now on nobody needs what nobody waits for. */
@@ -81,13 +80,13 @@ export class Flight<T> {
   /** The slow part begins. */
   slow(): void {
     this.#isSlow = true
-    for (const clock of this.#clocks ?? []) clock.start()
+    if (this.#clocks !== undefined) for (const clock of this.#clocks) clock.start()
   }
 
   /** It is over. */
   fast(): void {
     this.#isSlow = false
-    for (const clock of this.#clocks ?? []) clock.stop()
+    if (this.#clocks !== undefined) for (const clock of this.#clocks) clock.stop()
   }
 
   /** The result, for one more caller. */
@@ -129,6 +128,12 @@ export class Flight<T> {
         reject(signal?.reason)
         if (leave() && this.#callers === 0 && !this.#kept) this.#giveUp(signal?.reason)
       }
+      const settle = (): void => {
+        leave()
+        resolve(result)
+      }
+      // Also of callers who give up and are answered at once: then nobody else hears it fail.
+      result.then(settle, settle)
       // It may have aborted while the work was being started.
       if (signal?.aborted) return giveUp()
       if (signal !== undefined) forget = onAbort(signal, giveUp)
@@ -136,11 +141,6 @@ export class Flight<T> {
       this.#clocks ??= new Set()
       this.#clocks.add(part)
       if (this.#isSlow) part.start()
-      const settle = (): void => {
-        leave()
-        resolve(result)
-      }
-      result.then(settle, settle)
     })
   }
 
