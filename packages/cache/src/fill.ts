@@ -5,7 +5,7 @@ import { Context, type Factory } from './factory.js'
 import type { Ticket } from './fences.js'
 import type { L2 } from './l2.js'
 import { countFactoryError, countFailSafe, countMiss, type Layers } from './layers.js'
-import { lookInL2 } from './read.js'
+import { type Found, lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
 import { isTraced, traced } from './tracing.js'
 import { within } from './within.js'
@@ -131,42 +131,39 @@ export class Fill {
     return this.#make()
   }
 
-  async #readAndMake(l2: L2, mayBeAbandoned: boolean): Promise<unknown> {
-    const begun = performance.now()
-    let found: Entry | undefined
-    try {
-      found = await this.#look(l2, mayBeAbandoned)
-    } catch (error) {
-      this.#end()
-      throw error
-    }
-    if (found !== undefined) {
-      this.#end()
-      return found.value
-    }
-    // What reading has cost is not there for writing.
-    this.#budget = Math.max(0, this.#budget - Math.ceil(performance.now() - begun))
-    return this.#make()
-  }
-
-  /** What L2 has, if it is fresh. */
-  async #look(l2: L2, mayBeAbandoned: boolean): Promise<Entry | undefined> {
+  #readAndMake(l2: L2, mayBeAbandoned: boolean): Promise<unknown> {
     const { soft, hard } = this.#settings.l2Timeouts
-    const found = await lookInL2(this.#layers, l2, this.#ticket, {
+    const begun = performance.now()
+    const look = {
       settings: this.#settings,
       signal: mayBeAbandoned ? this.#flight.signal : undefined,
       timeout: shorter(soft, hard),
       degrade: true,
       due: this.#due,
-    })
-    if (found.hit !== undefined) return found.hit
-    if (this.#flight.abandoned) throw this.#flight.signal.reason
-    this.#staleInL2 = found.stale
-    this.#endRead()
-    return undefined
+    }
+    return lookInL2(this.#layers, l2, this.#ticket, look).then(
+      found => this.#looked(found, begun),
+      (error: unknown) => {
+        this.#end()
+        throw error
+      },
+    )
   }
 
-  // From here to the end no async functions: what takes no time, in L1 alone, would take most of it there.
+  #looked({ hit, stale }: Found, begun: number): unknown {
+    if (hit !== undefined || this.#flight.abandoned) {
+      this.#end()
+      if (hit === undefined) throw this.#flight.signal.reason
+      return hit.value
+    }
+    this.#staleInL2 = stale
+    this.#endRead()
+    // What reading has cost is not there for writing.
+    this.#budget = Math.max(0, this.#budget - Math.ceil(performance.now() - begun))
+    return this.#make()
+  }
+
+  // No async functions here: what takes no time, in L1 alone, would take most of it for them.
   #make(): Promise<unknown> {
     const { values, counters } = this.#layers
     const context = new Context(this.#flight, this.#settings, values, this)

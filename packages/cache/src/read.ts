@@ -57,49 +57,66 @@ export interface Found {
  * @param ticket taken before this read.
  * @throws `signal.reason`, or what L2 makes of it, where the signal aborted meanwhile.
  */
-export async function lookInL2(layers: Layers, l2: L2, ticket: Ticket, look: Look): Promise<Found> {
-  const { fences } = layers
-  const { key } = ticket
-  const { settings, signal, degrade, due } = look
-  const l1 = settings.skipL1Read ? undefined : layers.l1
-  let found: Entry | undefined
-  let failure: { readonly error: unknown } | undefined
-  try {
-    found = await readL2(layers, l2, key, look)
-  } catch (error) {
-    if (signal?.aborted) throw error
-    failure = { error }
-  }
-  // Not every adapter heeds its signal. A fill whose callers have all gone has given its ticket
-  // back: later invalidations don't mark it, so what it found must not come into L1.
-  if (signal?.aborted) throw signal.reason
+export function lookInL2(layers: Layers, l2: L2, ticket: Ticket, look: Look): Promise<Found> {
+  return l2.get(ticket.key, look).then(
+    bytes => {
+      // Not every adapter heeds its signal. A fill whose callers have all gone has given its ticket
+      // back: later invalidations don't mark it, so what it found must not come into L1.
+      if (look.signal?.aborted) throw look.signal.reason
+      return found(layers, ticket, look, bytes && entryIn(layers, ticket.key, look, bytes))
+    },
+    (error: unknown) => {
+      if (look.signal?.aborted) throw error
+      return instead(layers, l2, ticket, look, error)
+    },
+  )
+}
 
-  // Whatever came into L1 meanwhile is newer than what L2 was asked for.
-  const inL1 = l1?.get(key)
-  const current = inL1 === due ? undefined : inL1
-  if (failure !== undefined) {
-    const degraded = degrade || current !== undefined
-    l2.failed({ operation: 'get', key }, degraded, failure.error)
-    if (!degraded) throw failure.error
-  }
+/** @param entry what L2 has. */
+function found(layers: Layers, ticket: Ticket, look: Look, entry: Entry | undefined): Found {
+  const { key } = ticket
+  const { settings, due } = look
+  const current = currentIn(layers, key, look)
   if (current !== undefined) {
     if (due === undefined) countHit(layers, key, 'l1')
     return { hit: current }
   }
-  if (found === undefined || fences.outdated(ticket, found.tags)) {
+  if (entry === undefined || layers.fences.outdated(ticket, entry.tags)) {
     if (due === undefined) countMiss(layers, key)
-    return {}
+    return NOTHING
   }
-  if (due !== undefined && !isNewer(found, due)) return {}
-  if (!isFresh(found)) {
+  if (due !== undefined && !isNewer(entry, due)) return NOTHING
+  if (!isFresh(entry)) {
     countMiss(layers, key)
-    return { stale: found }
+    return { stale: entry }
   }
   // Replaced but no longer in L1: this may be the value before. It was current while the read ran,
   // so it may be returned, not kept.
-  if (!ticket.replaced && !settings.skipL1Write) layers.l1?.set(key, found)
+  if (!ticket.replaced && !settings.skipL1Write) layers.l1?.set(key, entry)
   if (due === undefined) countHit(layers, key, 'l2')
-  return { hit: found }
+  return { hit: entry }
+}
+
+/** Where L2 failed. */
+function instead(layers: Layers, l2: L2, ticket: Ticket, look: Look, error: unknown): Found {
+  const { key } = ticket
+  const current = currentIn(layers, key, look)
+  const degraded = look.degrade || current !== undefined
+  l2.failed({ operation: 'get', key }, degraded, error)
+  if (!degraded) throw error
+  if (look.due === undefined) {
+    if (current === undefined) countMiss(layers, key)
+    else countHit(layers, key, 'l1')
+  }
+  return current === undefined ? NOTHING : { hit: current }
+}
+
+const NOTHING: Found = {}
+
+/** What has come into L1 meanwhile: it is newer than what L2 was asked for. */
+function currentIn({ l1 }: Layers, key: string, { settings, due }: Look): Entry | undefined {
+  const current = settings.skipL1Read ? undefined : l1?.get(key)
+  return current === due ? undefined : current
 }
 
 /** Whether another process has done already what is to be done here. */
@@ -110,11 +127,9 @@ const isNewer = (found: Entry, due: Entry): boolean =>
   now() < found.refreshAt &&
   isFresh(found)
 
-/** What L2 holds under `key`, fresh or stale. Nothing about its bytes is trusted. */
-async function readL2(layers: Layers, l2: L2, key: string, look: Look): Promise<Entry | undefined> {
+/** The entry in bytes that L2 holds, fresh or stale. Nothing about them is trusted. */
+function entryIn(layers: Layers, key: string, look: Look, bytes: Uint8Array): Entry | undefined {
   const { values } = layers
-  const bytes = await l2.get(key, look)
-  if (bytes === undefined) return undefined
   try {
     const { payload, logicalExpiry, physicalExpiry, tags, createdAt } = decodeEnvelope(bytes)
     const entry = {

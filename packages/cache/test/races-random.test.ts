@@ -34,7 +34,7 @@ describe('random schedules', () => {
       l2Hits: 0.15,
       joined: 0.5,
       factories: 1,
-      failSafes: 0.03,
+      failSafes: 0.015,
       refreshes: 0.01,
     }
     for (const [name, each] of Object.entries(least))

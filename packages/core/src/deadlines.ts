@@ -7,21 +7,24 @@ export interface Deadline {
 }
 
 /**
- * The deadlines of one adapter's calls. They come in the order in which they were set, as all are
- * equally far away: one timer, for the first, is enough for any number. A timer for each call cost
- * more than a call that shares its round trip (measured).
- *
- * The timer never holds the process.
+ * The deadlines of many calls that all have the same time. They come in the order in which they were
+ * set: one timer, for the first, is enough for any number. A timer for each call cost more than a call
+ * that shares its round trip (measured).
  */
 export class Deadlines {
   readonly #timeout: number
+  readonly #holds: boolean
   #first: Deadline | undefined
   #last: Deadline | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** @param timeout ms from {@link set} on; 0 = never. */
-  constructor(timeout: number) {
+  /**
+   * @param timeout ms from {@link set} on, 2^31 - 1 at most; 0 = never.
+   * @param holds whether the process does not end while a deadline is set. Default `false`.
+   */
+  constructor(timeout: number, holds = false) {
     this.#timeout = timeout
+    this.#holds = holds
   }
 
   /** @param passed is called once, unless {@link clear} comes first. */
@@ -33,6 +36,7 @@ export class Deadlines {
     else this.#last.after = deadline
     this.#last = deadline
     if (this.#timer === undefined) this.#wait(this.#timeout)
+    else if (this.#holds && deadline.before === undefined) this.#timer.ref()
     return deadline
   }
 
@@ -42,12 +46,14 @@ export class Deadlines {
     else deadline.before.after = deadline.after
     if (deadline.after === undefined) this.#last = deadline.before
     else deadline.after.before = deadline.before
+    if (this.#holds && this.#first === undefined) this.#timer?.unref()
   }
 
   #wait(ms: number): void {
     // Left alone when nothing waits any more: the next call soon needs it again.
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.#look, ms).unref()
+    this.#timer = setTimeout(this.#look, ms)
+    if (!this.#holds) this.#timer.unref()
   }
 
   readonly #look = (): void => {

@@ -10,6 +10,7 @@ export type {
   BackplaneOrigin,
 } from './backplane.js'
 export { expiryOf, NEVER, now } from './clock.js'
+export { type Deadline, Deadlines } from './deadlines.js'
 export {
   decodeEnvelope,
   type Envelope,

@@ -50,7 +50,7 @@ export class Scheduler {
     performance.now = () => this.#time
     Date.now = () => this.#time
     const set = (run: () => void, ms: number): object => {
-      const timer = { at: this.#time + ms, run, unref: () => timer }
+      const timer = { at: this.#time + ms, run, unref: () => timer, ref: () => timer }
       this.#timers.push(timer)
       return timer
     }
