@@ -17,6 +17,7 @@ export class Breaker {
   readonly #patience: number
   readonly #tell: (event: CacheEvents['breaker']) => void
   #failures = 0
+  #cause: unknown
   #open = false
   #ended = false
   #timer: NodeJS.Timeout | undefined
@@ -38,6 +39,11 @@ export class Breaker {
     this.#tell = tell
   }
 
+  /** The failure that opened it last. */
+  get cause(): unknown {
+    return this.#cause
+  }
+
   /** Whether L2 is to be left alone. */
   get open(): boolean {
     return this.#open
@@ -53,6 +59,7 @@ export class Breaker {
     if (this.#settings === undefined || cause === undefined || this.#ended) return
     if (++this.#failures < this.#settings.threshold || this.#open) return
     this.#open = true
+    this.#cause = error
     this.#wait(this.#settings.probeInterval)
     this.#tell({ state: 'open', cause, error })
   }

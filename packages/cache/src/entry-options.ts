@@ -9,7 +9,10 @@ export interface EntryOptions {
    * round up. Default 0: it never expires.
    */
   readonly ttl?: Duration | undefined
-  /** How long the entry lives in L2, where that is not `ttl`: ms or a string. Default: as `ttl`. */
+  /**
+   * How long the entry lives in L2, where that is not `ttl`: ms or a string. What L1 takes over from L2
+   * then lives there for `ttl` at most, from when it did. Default: as `ttl`.
+   */
   readonly l2Ttl?: Duration | undefined
   /**
    * Up to so much is added to the entry's `ttl`, `l2Ttl` and `failSafe.maxDuration`, the same to each, so

@@ -78,6 +78,13 @@ export function refreshTime(
   return Math.min(since + (logicalExpiry - since) * eagerRefresh, logicalExpiry)
 }
 
+/** What L1 gets of an entry that L2 has: where it has a life of its own there, `ttl` is L1's. */
+export function promoted(entry: Entry, { ttl, l2Ttl }: EntrySettings): Entry {
+  if (l2Ttl === undefined || ttl === 0) return entry
+  const logicalExpiry = Math.min(entry.logicalExpiry, now() + ttl)
+  return { ...entry, refreshAt: Math.min(entry.refreshAt, logicalExpiry), logicalExpiry }
+}
+
 /** Whether an entry may still be served where a factory has failed. */
 export const isKept = (entry: Entry): boolean => now() < entry.physicalExpiry
 

@@ -1,3 +1,4 @@
+import { isL2Error, L2Error } from '@l2/core'
 import type { Layers } from './layers.js'
 import { within } from './within.js'
 
@@ -17,8 +18,8 @@ export interface L2Health {
   readonly breaker: 'open' | 'closed'
   /** ms that a `ping` took. */
   readonly latency?: number
-  /** Why it is down. */
-  readonly error?: unknown
+  /** Why it is down: a message without values, addresses or passwords, fit for an endpoint. */
+  readonly error?: string
 }
 
 /** @param timeout ms for the ping; 0 = as long as the adapter's own timeout allows. */
@@ -30,15 +31,24 @@ export async function healthOf(layers: Layers, timeout: number): Promise<CacheHe
 
 async function healthOfL2({ l2 }: Layers, timeout: number): Promise<L2Health | undefined> {
   if (l2 === undefined) return undefined
-  if (l2.isDown) return { status: 'down', breaker: 'open' }
+  if (l2.isDown) return { status: 'down', breaker: 'open', error: messageOf(l2.breaker.cause) }
   const begun = performance.now()
   const controller = new AbortController()
   try {
     const ping = l2.adapter.ping({ signal: controller.signal })
-    await within(ping, timeout, () => new Error(`L2 did not answer a ping within ${timeout} ms`))
+    await within(ping, timeout, () => noAnswer(timeout))
     return { status: 'up', breaker: 'closed', latency: performance.now() - begun }
   } catch (error) {
     controller.abort(error)
-    return { status: 'down', breaker: l2.isDown ? 'open' : 'closed', error }
+    return { status: 'down', breaker: l2.isDown ? 'open' : 'closed', error: messageOf(error) }
   }
+}
+
+const noAnswer = (timeout: number): L2Error =>
+  new L2Error('L2_TIMEOUT', `L2 did not answer a ping within ${timeout} ms.`)
+
+/** Of our own errors: what others say in theirs nobody knows. */
+function messageOf(error: unknown): string {
+  if (isL2Error(error)) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.name : typeof error
 }

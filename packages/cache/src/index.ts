@@ -1,3 +1,4 @@
+export { type Adapter, isL2Error, L2Error, type L2ErrorCode } from '@l2/core'
 export type { FailureClass } from './breaker.js'
 export { Cache } from './cache.js'
 export type {

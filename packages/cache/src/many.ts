@@ -4,6 +4,13 @@ import type { Factory, FactoryContext } from './factory.js'
 export interface ManyContext {
   /** Aborts when every call that waits for one of the keys has been aborted. */
   readonly signal: AbortSignal
+  /**
+   * What the factory of `key` alone would be given: its stale value, and the options that it is stored
+   * with, tags among them.
+   *
+   * @throws TypeError where `key` is not among the missing ones.
+   */
+  of(key: string): FactoryContext
 }
 
 /**
@@ -78,7 +85,7 @@ async function make(
   factory: ManyFactory<unknown>,
   asked: ReadonlyMap<string, FactoryContext>,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const made = await factory([...asked.keys()], new Context([...asked.values()]))
+  const made = await factory([...asked.keys()], new Context(asked))
   if (typeof made !== 'object' || made === null || !(Symbol.iterator in made))
     throw new TypeError(
       'the factory must return pairs of key and value: a Map, or an array of pairs',
@@ -87,18 +94,24 @@ async function make(
 }
 
 class Context implements ManyContext {
-  readonly #contexts: readonly FactoryContext[]
+  readonly #contexts: ReadonlyMap<string, FactoryContext>
   #controller: AbortController | undefined
 
-  constructor(contexts: readonly FactoryContext[]) {
+  constructor(contexts: ReadonlyMap<string, FactoryContext>) {
     this.#contexts = contexts
+  }
+
+  of(key: string): FactoryContext {
+    const context = this.#contexts.get(key)
+    if (context === undefined) throw new TypeError('context.of: the key is not among those missing')
+    return context
   }
 
   get signal(): AbortSignal {
     if (this.#controller !== undefined) return this.#controller.signal
     const controller = new AbortController()
     this.#controller = controller
-    const signals = this.#contexts.map(({ signal }) => signal)
+    const signals = Array.from(this.#contexts.values(), ({ signal }) => signal)
     const look = ({ reason }: AbortSignal): void => {
       if (signals.every(signal => signal.aborted)) controller.abort(reason)
     }

@@ -1,5 +1,5 @@
 import { decodeEnvelope, isL2Error, L2Error, now } from '@l2/core'
-import { type Entry, isFresh, isKept, refreshTime } from './entry.js'
+import { type Entry, isFresh, isKept, promoted, refreshTime } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import type { Ticket } from './fences.js'
 import { down, type L2 } from './l2.js'
@@ -92,7 +92,7 @@ function found(layers: Layers, ticket: Ticket, look: Look, entry: Entry | undefi
   }
   // Replaced but no longer in L1: this may be the value before. It was current while the read ran,
   // so it may be returned, not kept.
-  if (!ticket.replaced && !settings.skipL1Write) layers.l1?.set(key, entry)
+  if (!ticket.replaced && !settings.skipL1Write) layers.l1?.set(key, promoted(entry, settings))
   if (due === undefined) countHit(layers, key, 'l2')
   return { hit: entry }
 }

@@ -157,6 +157,25 @@ describe('getOrSetMany', () => {
     expect(await cache.get('a')).toBe('made a')
   })
 
+  it('tells each key’s stale value, and takes tags and ttl of its own', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 })
+    const { cache, other } = open()
+    await cache.set('a', 'old', { ttl: 1_000, failSafe: true })
+    vi.advanceTimersByTime(1_000)
+    await cache.getOrSetMany(['a', 'b'], (keys, context) => {
+      expect(keys.map(key => context.of(key).stale?.value)).toEqual(['old', undefined])
+      expect(() => context.of('stranger')).toThrow(TypeError)
+      for (const key of keys) context.of(key).tags = [key, 'all']
+      context.of('b').options.ttl = 10
+      return keys.map(key => [key, context.of(key).stale ? context.of(key).notModified() : 'new'])
+    })
+    expect(await other.get('a')).toBe('old')
+    await cache.deleteByTag('a')
+    expect([await cache.get('a'), await cache.get('b')]).toEqual([undefined, 'new'])
+    vi.advanceTimersByTime(10)
+    expect(await cache.get('b')).toBeUndefined()
+  })
+
   it('aborts its factory when all calls that wait for its keys have been aborted', async () => {
     const { cache } = open()
     const [first, second] = [new AbortController(), new AbortController()]

@@ -1,5 +1,5 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
-import { MemoryAdapter } from '@l2/core'
+import { L2Error, MemoryAdapter } from '@l2/core'
 import { describe, expect, it, vi } from 'vitest'
 import { Cache, type CacheOptions } from '../src/index.js'
 import { ControlledAdapter, quiet } from './controlled-adapter.js'
@@ -175,14 +175,14 @@ describe('health', () => {
     l2.failures.set('ping', down)
     expect(await cache.health()).toMatchObject({
       status: 'down',
-      l2: { status: 'down', breaker: 'closed', error: down },
+      l2: { status: 'down', breaker: 'closed', error: 'Error' },
     })
-    l2.failures.set('get', down)
+    l2.failures.set('get', new L2Error('L2_UNAVAILABLE', 'gone'))
     await cache.get('k').catch(() => {})
     l2.calls.length = 0
     expect(await cache.health()).toMatchObject({
       status: 'down',
-      l2: { status: 'down', breaker: 'open' },
+      l2: { status: 'down', breaker: 'open', error: 'L2_UNAVAILABLE: gone' },
     })
     expect(l2.calls).toEqual([])
     await cache.close()

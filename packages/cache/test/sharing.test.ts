@@ -47,6 +47,21 @@ describe('two caches over one storage', () => {
     expect(await b.get('k')).toBeUndefined()
   })
 
+  it('keep what L2 keeps longer for ttl in L1', async () => {
+    const storage = new MemoryStorage()
+    const open = (): Cache =>
+      new Cache({ l2: new MemoryAdapter({ storage }), defaults: { ttl: 100, l2Ttl: '1h' } })
+    const [a, b] = [open(), open()]
+    await a.set('k', 'old')
+    vi.advanceTimersByTime(1_000)
+    expect(await b.get('k')).toBe('old')
+    await a.set('k', 'new')
+    vi.advanceTimersByTime(99)
+    expect(await b.get('k')).toBe('old')
+    vi.advanceTimersByTime(1)
+    expect(await b.getOrSet('k', () => 'made')).toBe('new')
+  })
+
   it('invalidate by tag exactly what carries it', async () => {
     const { a, b } = two()
     await a.set('de', 1, { tags: ['europe', 'de'] })
