@@ -1,5 +1,4 @@
-import { Cache } from '@l2/cache'
-import type { Adapter } from '@l2/core'
+import { type Adapter, Cache } from '@l2/cache'
 import { ttlMs } from './config.js'
 import { logger } from './logger.js'
 

@@ -45,6 +45,8 @@ export class Catalog {
     const found = await this.#cache.getOrSetMany(
       ids.map(keyOf),
       async (missing, context) => {
+        // Each goes by its own tag, as the pages that it is on do.
+        for (const key of missing) context.of(key).tags = [key]
         const products = await this.#origin.find(missing.map(idOf), context.signal)
         return products.map(product => [keyOf(product.id), product] as const)
       },
@@ -62,7 +64,7 @@ export class Catalog {
    */
   async change(id: number, changes: Partial<Product>): Promise<Product | undefined> {
     const product = await this.#origin.change(id, changes)
-    await Promise.all([this.#cache.delete(keyOf(id)), this.#cache.deleteByTag(keyOf(id))])
+    await this.#cache.deleteByTag(keyOf(id))
     return product
   }
 }

@@ -1,4 +1,4 @@
-import { isL2Error } from '@l2/core'
+import { isL2Error } from '@l2/cache'
 import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { logger } from './logger.js'

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
-import type { Adapter } from '@l2/core'
+import type { Adapter } from '@l2/cache'
 import { appOf } from './app.js'
 import { openCache } from './cache.js'
 import { Catalog } from './catalog.js'

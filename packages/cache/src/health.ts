@@ -18,7 +18,7 @@ export interface L2Health {
   readonly breaker: 'open' | 'closed'
   /** ms that a `ping` took. */
   readonly latency?: number
-  /** Why it is down: a message without values, addresses or passwords, fit for an endpoint. */
+  /** Why it is down, without passwords and values. It may name a host. */
   readonly error?: string
 }
 
