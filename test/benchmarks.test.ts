@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
+import type { CacheSubject } from '../benchmarks/src/harness/cache-subject.js'
 import type { Subject } from '../benchmarks/src/harness/subject.js'
 import { verify } from '../benchmarks/src/harness/verify.js'
+import { verifyCache, verifyShared, verifyTags } from '../benchmarks/src/harness/verify-cache.js'
 import { ratios } from '../benchmarks/src/ratios.js'
+import { open } from '../benchmarks/src/subjects/raw-memory.js'
 
 /** A cache without a fault. */
 function honest(): Required<Omit<Subject, 'toValue' | 'usedBytes'>> {
@@ -36,6 +39,34 @@ test('benchmarks accept a subject that answers rightly', async () => {
 
 test.each(Object.entries(liars))('benchmarks refuse %s', async (_, lie) => {
   await expect(verify({ ...honest(), ...lie })).rejects.toThrow()
+})
+
+/** All that a cache that makes values is asked. */
+async function verifyAll(lie: Partial<CacheSubject>): Promise<void> {
+  const place = { folder: '', maxEntries: 100 }
+  const cache = await open({ ...place, tags: false })
+  await verifyCache({ ...cache, ...lie })
+  await verifyTags({ ...(await open({ ...place, tags: true })), ...lie })
+  await verifyShared({ ...cache, ...lie }, { ...cache, ...lie })
+}
+
+const lyingCaches: Record<string, Partial<CacheSubject>> = {
+  'a getOrSet that always makes the value': { getOrSet: (key, make) => make(key) },
+  'a getOrSet that makes no value': { getOrSet: nothing },
+  'a getOrSet with tags that always makes the value': { getOrSetTagged: (key, make) => make(key) },
+  'a get that misses': { get: nothing },
+  'a set that does nothing': { set: nothing },
+  'a set with tags that does nothing': { setTagged: nothing },
+  'a delete that does nothing': { delete: nothing },
+  'a deleteByTag that does nothing': { deleteByTag: nothing },
+}
+
+test('benchmarks accept a cache that answers rightly', async () => {
+  await expect(verifyAll({})).resolves.toBeUndefined()
+})
+
+test.each(Object.entries(lyingCaches))('benchmarks refuse %s', async (_, lie) => {
+  await expect(verifyAll(lie)).rejects.toThrow()
 })
 
 test('a ratio is the median over the rounds, not the ratio of medians', () => {

@@ -3,43 +3,52 @@ import { type Page, writePage } from './page.js'
 import { withPeers } from './peers.js'
 import { type Cell, measure } from './rounds.js'
 import { type Running, withRunning } from './running.js'
-import { sizes } from './sizes.js'
 import type { Row } from './subject.js'
+import type { Suite } from './suite.js'
+import { SUITES } from './suites.js'
 import { ratio, spread, table } from './table.js'
-import { WORKS, type WorkName } from './works.js'
 
 /**
  * Measures subjects beside the first, the limit, as the command line says.
  *
  * @param page what `--write` puts around the tables.
  */
-export async function benchmark(rows: readonly Row[], page: Page): Promise<void> {
-  const options = optionsOrExit(rows)
+export async function benchmark(
+  rows: readonly Row[],
+  page: Page,
+  suite: Suite = SUITES.store,
+): Promise<void> {
+  const options = optionsOrExit(suite, rows)
   const chosen = await withPeers(options.rows)
-  await withRunning(chosen, async (running, folderOf) => {
+  const sections: string[] = []
+  const add = (section: string): void => {
+    console.log(`\n${section}`)
+    sections.push(section)
+  }
+  await withRunning(suite, chosen, async (running, folderOf) => {
     for (const { row, remote, works } of running) {
       await remote.do('verify')
       console.log(`${row.id}: answers rightly; does ${works.join(', ')}`)
     }
     if (options.check) return
-    const sections: string[] = []
-    const add = (section: string): void => {
-      console.log(`\n${section}`)
-      sections.push(section)
-    }
-    for (const work of options.works) add(await worked(work, running, options))
-    if (options.sizes) add(await sizes(running, folderOf))
-    if (!options.write) return
-    if (chosen.length < options.rows.length) throw new Error('a page is of all subjects')
-    const { rounds, ms } = options
-    const intro = `${page.intro}\n${rounds} rounds of slices of ${ms} ms.`
-    writePage({ ...page, intro }, chosen, sections)
+    if (!suite.isolated)
+      for (const work of options.works) add(await worked(suite, work, running, options))
+    if (options.extra) add(await suite.extra.tell(running, folderOf))
   })
+  if (options.check) return
+  if (suite.isolated)
+    for (const work of options.works)
+      add(await withRunning(suite, chosen, running => worked(suite, work, running, options)))
+  if (!options.write) return
+  if (chosen.length < options.rows.length) throw new Error('a page is of all subjects')
+  const { rounds, ms } = options
+  const intro = `${page.intro}\n${rounds} rounds of slices of ${ms} ms.`
+  writePage({ ...page, intro }, chosen, sections)
 }
 
-function optionsOrExit(rows: readonly Row[]): Options {
+function optionsOrExit(suite: Suite, rows: readonly Row[]): Options {
   try {
-    return parseOptions(process.argv.slice(2), rows)
+    return parseOptions(process.argv.slice(2), suite, rows)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exit(2)
@@ -48,7 +57,8 @@ function optionsOrExit(rows: readonly Row[]): Options {
 
 /** One work at each concurrency, as a table. */
 async function worked(
-  work: WorkName,
+  suite: Suite,
+  work: string,
   running: readonly Running[],
   { rounds, ms, concurrency }: Options,
 ): Promise<string> {
@@ -57,7 +67,7 @@ async function worked(
     console.error(`${work} at ${each} ...`)
     columns.push(await measure(running, { work, concurrency: each, ms, rounds }))
   }
-  const micros = columns.map(column => column[0]?.micros.toFixed(1))
+  const micros = columns.map(column => column[0]?.micros.toPrecision(3))
   console.log(`\nµs per call of the limit, at ${concurrency.join(', ')}: ${micros.join(', ')}`)
 
   const lines = columns[0]?.map(({ title }, row) => {
@@ -71,5 +81,5 @@ async function worked(
     ...concurrency.map(each => `${each} at once`),
     ...concurrency.map(each => `CPU, ${each}`),
   ]
-  return `## ${WORKS[work]}\n\n${table(head, lines ?? [])}`
+  return `## ${suite.works[work]}\n\n${table(head, lines ?? [])}`
 }

@@ -1,52 +1,48 @@
 // The process of one subject, told over IPC what to do. Between two requests it is idle.
-import { bytesPerEntry } from './entry-size.js'
 import { COUNT } from './keys.js'
 import { type Slice, type SliceOptions, slice } from './slice.js'
-import type { Open, Place, Row, Subject } from './subject.js'
-import { verify } from './verify.js'
-import { type WorkName, type Works, worksOf } from './works.js'
+import type { Place, Row } from './subject.js'
+import type { Opened, Suite } from './suite.js'
+import { SUITES } from './suites.js'
 
 /** What a parent can have this process do. */
 export interface Actions {
   /** Opens the subject; answers the names of the works that it can do. */
-  open(row: Row, place: Place): Promise<WorkName[]>
+  open(suite: Suite['name'], row: Row, place: Place): Promise<string[]>
   /** Does each work once and looks at the answers. */
   verify(): Promise<void>
-  slice(work: WorkName, options: SliceOptions): Promise<Slice>
-  /** Resident set of this process, in bytes. */
-  rss(): number
-  /** Bytes per entry with 3 tags (where it has tags), stored anew. */
-  bytesPerEntry(row: Row, place: Place): Promise<number>
+  slice(work: string, options: SliceOptions): Promise<Slice>
+  /** One of the subject's figures that are not about the time of calls. */
+  figure(name: string, place: Place): Promise<number>
 }
 
-let subject: Subject
-let works: Works
+let opened: Opened
 
 const actions: Actions = {
-  async open(row, place) {
-    subject = await opened(row, place)
-    works = worksOf(subject, row.entries ?? COUNT)
-    return Object.keys(works) as WorkName[]
+  async open(suite, row, place) {
+    opened = await SUITES[suite].open(await openOf(row), place, row.entries ?? COUNT)
+    return Object.keys(opened.works)
   },
-  verify: () => verify(subject),
+  verify: () => opened.verify(),
   slice(name, options) {
-    const work = works[name]
+    const work = opened.works[name]
     if (work === undefined) throw new Error(`it can't do ${name}`)
     return slice(work, options)
   },
-  rss: () => process.memoryUsage.rss(),
-  async bytesPerEntry(row, place) {
-    return bytesPerEntry(await opened(row, place), place, row.entries ?? COUNT)
+  async figure(name, place) {
+    const figure = opened.figures[name]
+    if (figure === undefined) throw new Error(`it has no ${name}`)
+    return figure(place)
   },
 }
 
-async function opened({ file, peer, open = 'open' }: Row, place: Place): Promise<Subject> {
+async function openOf({ file, peer, open = 'open' }: Row): Promise<unknown> {
   const path = peer ? `../../peers/${file}.mjs` : `../subjects/${file}.js`
   const url = new URL(path, import.meta.url)
-  const exported: Record<string, Open | undefined> = await import(url.href)
+  const exported: Record<string, unknown> = await import(url.href)
   const make = exported[open]
   if (make === undefined) throw new Error(`${path} exports no ${open}`)
-  return make(place)
+  return make
 }
 
 process.on('message', async (request: { action: keyof Actions; args: unknown[] }) => {

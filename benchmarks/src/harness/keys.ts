@@ -26,9 +26,9 @@ export class Keys {
 }
 
 /** Calls `work` for each item, 50 at a time. */
-export async function eachOf(
-  items: Iterable<string>,
-  work: (item: string) => Promise<unknown>,
+export async function eachOf<T>(
+  items: Iterable<T>,
+  work: (item: T) => Promise<unknown>,
 ): Promise<void> {
   const rest = [...items].values()
   const loop = async (): Promise<void> => {
@@ -42,6 +42,9 @@ export function tagsOf(key: string): string[] {
   const number = Number(key.slice(key.indexOf(':') + 1))
   return [`tenant:${number % 10}`, `category:${number % 100}`, `product:${number % 1_000}`]
 }
+
+/** Room for entries of their own that some caches keep for tags: there are 1 110 of {@link tagsOf}. */
+export const FOR_TAGS = 2_000
 
 /** Different values, so that no cache profits from seeing one again. They don't compress. */
 export function someValues(): Uint8Array[] {
@@ -67,4 +70,16 @@ export function shuffled<T>(items: readonly T[]): T[] {
     ;[result[i], result[other]] = [result[other] as T, result[i] as T]
   }
   return result
+}
+
+/** One after the other, and again from the first. */
+export function cycle<T>(items: readonly T[]): () => T {
+  let at = 0
+  return () => items[at++ % items.length] as T
+}
+
+/** Drawn beforehand: the draw is no part of what is measured. */
+export function atRandom<T>(items: readonly T[]): T[] {
+  const random = randomBelow(items.length)
+  return Array.from({ length: 65_536 }, () => items[random()] as T)
 }

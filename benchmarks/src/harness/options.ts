@@ -1,16 +1,13 @@
 import { parseArgs } from 'node:util'
 import type { Row } from './subject.js'
-import { WORKS, type WorkName } from './works.js'
-
-/** Beside the works, what `--only` knows. */
-const SIZES = 'sizes'
+import type { Suite } from './suite.js'
 
 /** What the command line chooses. */
 export interface Options {
   readonly rounds: number
-  readonly works: readonly WorkName[]
-  /** Whether sizes are measured as well. */
-  readonly sizes: boolean
+  readonly works: readonly string[]
+  /** Whether the suite's extra is told as well. */
+  readonly extra: boolean
   readonly concurrency: readonly number[]
   /** The first is the limit, whether it was asked for or not. */
   readonly rows: readonly Row[]
@@ -23,7 +20,7 @@ export interface Options {
 }
 
 /** @throws Error that says what may be chosen. */
-export function parseOptions(args: readonly string[], rows: readonly Row[]): Options {
+export function parseOptions(args: readonly string[], suite: Suite, rows: readonly Row[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -39,17 +36,18 @@ export function parseOptions(args: readonly string[], rows: readonly Row[]): Opt
   if (values.write && (values.only ?? values.concurrency ?? values.subjects) !== undefined)
     throw new Error('--write is of everything: it goes with --rounds and --ms only')
   const [limit] = rows
-  const all = [...Object.keys(WORKS), SIZES]
+  const { extra } = suite
+  const all = [...Object.keys(suite.works), extra.name]
   const only = chosen('work', values.only ?? all.join(), all)
-  const concurrency = values.concurrency ?? '1,50,500'
+  const concurrency = values.concurrency ?? suite.concurrency
   // A check is for every change: it compiles nothing for minutes, unless that is asked for.
   const byDefault = rows.filter(({ native }) => !(native && values.check))
   const idsOf = (some: readonly Row[]): string[] => some.map(({ id }) => id)
   const ids = chosen('subject', values.subjects ?? idsOf(byDefault).join(), idsOf(rows))
   return {
     rounds: positive('rounds', values.rounds),
-    works: only.filter(name => name !== SIZES) as WorkName[],
-    sizes: only.includes(SIZES),
+    works: only.filter(name => name !== extra.name),
+    extra: only.includes(extra.name),
     concurrency: concurrency.split(',').map(each => positive('concurrency', each)),
     rows: rows.filter(row => row === limit || ids.includes(row.id)),
     ms: positive('ms', values.ms),

@@ -1,7 +1,6 @@
 import { median, ratios, type Spread } from '../ratios.js'
 import type { Running } from './running.js'
 import type { Slice } from './slice.js'
-import type { WorkName } from './works.js'
 
 /** What one subject does of one work, as ratios to the limit. */
 export interface Cell {
@@ -16,7 +15,7 @@ export interface Cell {
 
 /** What is measured in one table row after another. */
 export interface Measurement {
-  readonly work: WorkName
+  readonly work: string
   readonly concurrency: number
   readonly ms: number
   readonly rounds: number

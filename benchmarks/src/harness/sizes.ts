@@ -9,8 +9,9 @@ export async function sizes(
   const rows: string[][] = []
   for (const { row, remote, works } of running) {
     console.error(`size of ${row.id} ...`)
-    const rss = await remote.do('rss')
-    const bytes = await remote.do('bytesPerEntry', row, { folder: folderOf(`${row.id}.size`) })
+    const place = { folder: folderOf(`${row.id}.size`) }
+    const rss = await remote.do('figure', 'rss', place)
+    const bytes = await remote.do('figure', 'bytesPerEntry', place)
     const tags = works.includes('set-tagged') ? '3' : 'none'
     rows.push([row.title, tags, bytes.toFixed(0), (rss / 2 ** 20).toFixed(0)])
   }

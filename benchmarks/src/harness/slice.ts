@@ -1,4 +1,4 @@
-import type { Work } from './works.js'
+import type { Work } from './work.js'
 
 /** What one process did in one slice of time. */
 export interface Slice {
@@ -31,16 +31,17 @@ async function repeat(
   { concurrency, ms }: SliceOptions,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Slice> {
+  const { calls: each = 1 } = work
   let calls = 0
   const cpu = process.cpuUsage()
   const start = performance.now()
   const end = start + ms
   const loop = async (): Promise<void> => {
     while (performance.now() < end && calls < limit) {
-      const call = work.step()
-      if (call === undefined) return
-      calls++
-      const answer = await call
+      const step = work.step()
+      if (step === undefined) return
+      calls += each
+      const answer = await step
       work.check?.(answer)
     }
   }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { someValues } from './keys.js'
+import { onceEach } from './once-each.js'
 import type { Subject } from './subject.js'
 import { worksOf } from './works.js'
 
@@ -33,12 +34,7 @@ export async function verify(subject: Subject): Promise<void> {
     await expectMiss(subject, 'b')
   }
 
-  for (const [name, work] of Object.entries(worksOf(subject, 20))) {
-    await work.prepare?.()
-    const call = work.step()
-    if (call === undefined) throw new Error(`${name} found nothing to do`)
-    work.check?.(await call)
-  }
+  await onceEach(worksOf(subject, 20))
 }
 
 async function expectHit(subject: Subject, key: string, value: unknown): Promise<void> {

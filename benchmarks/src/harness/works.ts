@@ -1,17 +1,7 @@
-import { eachOf, Keys, randomBelow, shuffled, someValues, tagsOf } from './keys.js'
+import { mustHit, mustMiss } from './answers.js'
+import { atRandom, cycle, eachOf, Keys, shuffled, someValues, tagsOf } from './keys.js'
 import type { Subject } from './subject.js'
-
-/** One kind of call that is measured. */
-export interface Work {
-  /** Outside of the time, before each slice: what the calls need is there. */
-  prepare?(): Promise<void>
-  /** One call; `undefined` where there is nothing left to do before the next {@link prepare}. */
-  step(): Promise<unknown> | undefined
-  /** How many calls may be spent on warming up, where {@link prepare} makes room for so many only. */
-  readonly spare?: number
-  /** Throws where a call's answer is not what it must be. */
-  check?(answer: unknown): void
-}
+import type { Work } from './work.js'
 
 /** What is measured, by the names that `--only` knows. */
 export const WORKS = {
@@ -24,10 +14,10 @@ export const WORKS = {
   delete: 'delete of an entry without tags',
 } as const
 
-export type WorkName = keyof typeof WORKS
+type WorkName = keyof typeof WORKS
 
 /** The works that one subject can do. */
-export type Works = Partial<Record<WorkName, Work>>
+type Works = Partial<Record<WorkName, Work>>
 
 /** @param count of entries, of each kind of work. */
 export function worksOf(subject: Subject, count: number): Works {
@@ -112,23 +102,4 @@ function adding(subject: Subject, set: (key: string) => Promise<unknown>): Work 
       return set(key)
     },
   }
-}
-
-function mustHit(value: unknown): void {
-  if (value === undefined || value === null) throw new Error('a get of a stored key missed')
-}
-
-function mustMiss(value: unknown): void {
-  if (value !== undefined && value !== null) throw new Error('a get of an absent key hit')
-}
-
-function cycle<T>(items: readonly T[]): () => T {
-  let at = 0
-  return () => items[at++ % items.length] as T
-}
-
-/** Drawn beforehand: the draw is no part of what is measured. */
-function atRandom<T>(items: readonly T[]): T[] {
-  const random = randomBelow(items.length)
-  return Array.from({ length: 65_536 }, () => items[random()] as T)
 }

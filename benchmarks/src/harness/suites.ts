@@ -1,0 +1,9 @@
+import { memorySuite } from './memory-suite.js'
+import { storeSuite } from './store-suite.js'
+import type { Suite } from './suite.js'
+
+/** All there are, by name. */
+export const SUITES: Readonly<Record<Suite['name'], Suite>> = {
+  store: storeSuite,
+  memory: memorySuite,
+}
