@@ -11,7 +11,7 @@ import { runWithServices } from './services/run-with-services.mjs'
 import { ServerHost } from './services/server-host.mjs'
 
 /** Those that need a server. */
-const SERVED = /^(redis|postgres)/
+const SERVED = /^(redis|postgres|hybrid\.)/
 
 const args = process.argv.slice(2).filter(arg => arg !== '--')
 const dash = args.findIndex(arg => arg.startsWith('-'))

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import { eachOf, Keys, someValues, tagsOf } from './harness/keys.js'
 import { versionOf, writePage } from './harness/page.js'
 import type { Pulse } from './harness/pulse.js'
-import { redisUrl } from './harness/redis.js'
+import { redisUrl, redisVersion } from './harness/redis.js'
 import { table } from './harness/table.js'
 import { median } from './ratios.js'
 
@@ -46,14 +46,14 @@ const jobs: Job[] = [
 const redis = new Redis(redisUrl())
 const sections = [await stalls(), await largeValues()]
 if (options.write) {
-  const server = /^redis_version:(.*)\r$/m.exec(await infoOf('server'))?.[1]
+  const server = await redisVersion(redis)
   writePage(
     {
       name: 'redis-stalls',
       title: 'Stalls of Redis by @l2/redis',
       intro: `${count} entries of 1 KiB with 3 tags, and another process that asks the same server for one small
 value after the other meanwhile. The worst of ${rounds} rounds, and the median of their totals.`,
-      versions: { ioredis: versionOf('ioredis'), Redis: `${server}` },
+      versions: { ioredis: versionOf('ioredis'), Redis: server },
     },
     [],
     sections,

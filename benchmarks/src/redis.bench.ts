@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import { benchmark } from './harness/benchmark.js'
 import { versionOf } from './harness/page.js'
-import { redisUrl } from './harness/redis.js'
+import { redisUrl, redisVersion } from './harness/redis.js'
 import type { Row } from './harness/subject.js'
 
 const redis = new Redis(redisUrl())
-const server = /^redis_version:(.*)\r$/m.exec(await redis.info('server'))?.[1]
+const server = await redisVersion(redis)
 redis.disconnect()
 
 const page = {
@@ -14,7 +14,7 @@ const page = {
   intro: `Values of 1 KiB on one Redis of the same machine, which all share, each over one connection. The limit is
 ioredis by hand, a command for each call and values in JSON; it keeps no tags, and stores an entry
 with tags by the same \`SET\`. The control is the same again.`,
-  versions: { ioredis: versionOf('ioredis'), Redis: `${server}` },
+  versions: { ioredis: versionOf('ioredis'), Redis: server },
 }
 
 const rows: Row[] = [

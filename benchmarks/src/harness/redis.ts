@@ -12,6 +12,11 @@ export function redisUrl(): string {
 /** What a subject's keys begin with, on the server that all subjects share. */
 export const prefixOf = ({ folder }: Place): string => `${basename(folder)}:`
 
+/** Of the server. */
+export async function redisVersion(redis: Redis): Promise<string> {
+  return /^redis_version:(.*)\r$/m.exec(await redis.info('server'))?.[1] ?? 'unknown'
+}
+
 /** How much memory the server's data takes, in bytes. */
 export async function usedMemory(): Promise<number> {
   const redis = new Redis(redisUrl())

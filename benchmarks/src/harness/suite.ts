@@ -9,7 +9,7 @@ import type { Work } from './work.js'
  */
 export interface Suite<Make = unknown> {
   /** What a subject's process finds it by. */
-  readonly name: 'store' | 'memory'
+  readonly name: 'store' | 'memory' | 'hybrid'
   /** What is measured, by the names that `--only` knows. */
   readonly works: Readonly<Record<string, string>>
   /** How many calls are made at once, where `--concurrency` does not say. */

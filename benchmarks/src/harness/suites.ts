@@ -1,3 +1,4 @@
+import { hybridSuite } from './hybrid-suite.js'
 import { memorySuite } from './memory-suite.js'
 import { storeSuite } from './store-suite.js'
 import type { Suite } from './suite.js'
@@ -6,4 +7,5 @@ import type { Suite } from './suite.js'
 export const SUITES: Readonly<Record<Suite['name'], Suite>> = {
   store: storeSuite,
   memory: memorySuite,
+  hybrid: hybridSuite,
 }
