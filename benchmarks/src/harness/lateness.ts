@@ -1,9 +1,7 @@
+import { type Percentiles, percentiles } from './percentiles.js'
+
 /** How late a timer was, in ms. */
-export interface Late {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-}
+export type Late = Percentiles
 
 /** The interval that is asked for, in ms: the shortest that Node.js has. */
 const INTERVAL = 1
@@ -25,9 +23,7 @@ export class Lateness {
   stop(): Late {
     clearTimeout(this.#timer)
     this.#samples.push(this.#late())
-    const sorted = this.#samples.toSorted((a, b) => a - b)
-    const at = (part: number): number => sorted[Math.ceil(sorted.length * part) - 1] ?? 0
-    return { p50: at(0.5), p99: at(0.99), max: at(1) }
+    return percentiles(this.#samples)
   }
 
   #late(): number {

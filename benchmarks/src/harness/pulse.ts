@@ -1,9 +1,7 @@
+import { type Percentiles, percentiles } from './percentiles.js'
+
 /** How long the answers took that another client of a server waited for, in ms. */
-export interface Pulse {
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-}
+export type Pulse = Percentiles
 
 /** What a process does that is such a client: one call after the other, until its parent has heard enough. */
 export async function pulse(call: () => Promise<unknown>, end: () => unknown): Promise<void> {
@@ -20,9 +18,6 @@ export async function pulse(call: () => Promise<unknown>, end: () => unknown): P
     // Lets the message in.
     await new Promise(setImmediate)
   }
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (part: number): number => sorted[Math.ceil(sorted.length * part) - 1] ?? 0
-  const result: Pulse = { p50: at(0.5), p99: at(0.99), max: at(1) }
-  process.send?.(result, () => process.disconnect())
+  process.send?.(percentiles(times), () => process.disconnect())
   await end()
 }
