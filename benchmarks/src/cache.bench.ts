@@ -9,7 +9,8 @@ const page = {
   intro: `Caches in the memory of their process, without anything behind it: objects with 1 KiB of text. The
 limit is lru-cache by itself, without promises, expiry or factories, and with an index of tags beside
 it where there are tags; the control is the same again. All others are awaited, call by call. A
-process of its own for each work and cache, 256 calls between two looks at the clock.`,
+process of its own for each work and cache, and a new one every third round; 256 calls between two
+looks at the clock.`,
   versions: { 'lru-cache': versionOf('lru-cache') },
 }
 

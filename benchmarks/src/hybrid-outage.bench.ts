@@ -98,7 +98,8 @@ async function halting(redis: OwnRedis): Promise<Run> {
   redis.halt()
   try {
     const opened = await breaker.opened
-    await sleep(STAY)
+    // At any time between two pings.
+    await sleep(STAY + Math.random() * 1_500)
     const wentOn = performance.now()
     redis.goOn()
     const closed = await breaker.closed

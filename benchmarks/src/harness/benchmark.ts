@@ -1,8 +1,9 @@
 import { type Options, parseOptions } from './options.js'
 import { type Page, writePage } from './page.js'
 import { withPeers } from './peers.js'
-import { type Cell, measure } from './rounds.js'
+import { type Cell, cellsOf, type Measurement, type Slices, slicesOf } from './rounds.js'
 import { type Running, withRunning } from './running.js'
+import type { Slice } from './slice.js'
 import type { Row } from './subject.js'
 import type { Suite } from './suite.js'
 import { SUITES } from './suites.js'
@@ -31,14 +32,10 @@ export async function benchmark(
       console.log(`${row.id}: answers rightly; does ${works.join(', ')}`)
     }
     if (options.check) return
-    if (!suite.isolated)
-      for (const work of options.works) add(await worked(suite, work, running, options))
+    for (const work of options.works) add(await worked(suite, work, running, options))
     if (options.extra) add(await suite.extra.tell(running, folderOf))
   })
   if (options.check) return
-  if (suite.isolated)
-    for (const work of options.works)
-      add(await withRunning(suite, chosen, running => worked(suite, work, running, options)))
   if (!options.write) return
   if (chosen.length < options.rows.length) throw new Error('a page is of all subjects')
   const { rounds, ms } = options
@@ -55,6 +52,26 @@ function optionsOrExit(suite: Suite, rows: readonly Row[]): Options {
   }
 }
 
+/** The slices of one work, in these processes or in new ones. */
+async function measured(
+  suite: Suite,
+  running: readonly Running[],
+  measurement: Measurement,
+): Promise<Slices> {
+  const { renewal } = suite
+  if (renewal === undefined) return slicesOf(running, measurement)
+  const rows = running.map(({ row }) => row)
+  const all = new Map<string, Slice[]>()
+  for (let left = measurement.rounds; left > 0; left -= renewal) {
+    const rounds = Math.min(left, renewal)
+    const some = await withRunning(suite, rows, renewed =>
+      slicesOf(renewed, { ...measurement, rounds }),
+    )
+    for (const [id, slices] of some) all.set(id, [...(all.get(id) ?? []), ...slices])
+  }
+  return all
+}
+
 /** One work at each concurrency, as a table. */
 async function worked(
   suite: Suite,
@@ -62,10 +79,12 @@ async function worked(
   running: readonly Running[],
   { rounds, ms, concurrency }: Options,
 ): Promise<string> {
+  const rows = running.map(({ row }) => row)
   const columns: Cell[][] = []
   for (const each of concurrency) {
     console.error(`${work} at ${each} ...`)
-    columns.push(await measure(running, { work, concurrency: each, ms, rounds }))
+    const slices = await measured(suite, running, { work, concurrency: each, ms, rounds })
+    columns.push(cellsOf(rows, slices))
   }
   const micros = columns.map(column => column[0]?.micros.toPrecision(3))
   console.log(`\nµs per call of the limit, at ${concurrency.join(', ')}: ${micros.join(', ')}`)

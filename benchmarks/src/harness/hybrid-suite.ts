@@ -11,7 +11,6 @@ export const hybridSuite: Suite<OpenCache> = {
   name: 'hybrid',
   works: HYBRID_WORKS,
   concurrency: '1,50',
-  isolated: false,
   extra: commands,
   async open(make, place, count) {
     const open = async (room: Room): Promise<CacheSubject> => make({ ...place, ...room })

@@ -11,7 +11,7 @@ export const memorySuite: Suite<OpenCache> = {
   name: 'memory',
   works: MEMORY_WORKS,
   concurrency: '1',
-  isolated: true,
+  renewal: 3,
   extra: heap,
   async open(make, place, count) {
     const open = async (room: Room): Promise<CacheSubject> => make({ ...place, ...room })

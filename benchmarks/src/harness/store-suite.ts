@@ -10,7 +10,6 @@ export const storeSuite: Suite<Open> = {
   name: 'store',
   works: WORKS,
   concurrency: '1,50,500',
-  isolated: false,
   extra: { name: 'sizes', tell: sizes },
   async open(make, place, count) {
     const subject = await make(place)

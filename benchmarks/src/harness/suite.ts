@@ -15,10 +15,11 @@ export interface Suite<Make = unknown> {
   /** How many calls are made at once, where `--concurrency` does not say. */
   readonly concurrency: string
   /**
-   * Whether each work has processes of its own. Calls of less than a µs are compiled for what the
-   * process did before, other works among it; those of a store are not, and filling it takes time.
+   * After how many rounds new processes take over, each time for one work alone; `undefined`: one
+   * process for everything. Calls of less than a µs depend on what the process did before, and on
+   * where its memory happens to be; those of a store do not, and filling it takes time.
    */
-  readonly isolated: boolean
+  readonly renewal?: number
   /** What is told beside the works. */
   readonly extra: Extra
   /** Opens a subject, in its process. */
