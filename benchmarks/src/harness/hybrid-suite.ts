@@ -11,6 +11,8 @@ export const hybridSuite: Suite<OpenCache> = {
   name: 'hybrid',
   works: HYBRID_WORKS,
   concurrency: '1,50',
+  // A round trip at a time, a cache's code needs a second to be compiled.
+  ms: '400',
   extra: commands,
   async open(make, place, count) {
     const open = async (room: Room): Promise<CacheSubject> => make({ ...place, ...room })

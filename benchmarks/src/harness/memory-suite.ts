@@ -11,6 +11,7 @@ export const memorySuite: Suite<OpenCache> = {
   name: 'memory',
   works: MEMORY_WORKS,
   concurrency: '1',
+  ms: '100',
   renewal: 3,
   extra: heap,
   async open(make, place, count) {

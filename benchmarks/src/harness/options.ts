@@ -28,7 +28,7 @@ export function parseOptions(args: readonly string[], suite: Suite, rows: readon
       only: { type: 'string' },
       concurrency: { type: 'string' },
       subjects: { type: 'string' },
-      ms: { type: 'string', default: '100' },
+      ms: { type: 'string' },
       check: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[], suite: Suite, rows: readon
     extra: only.includes(extra.name),
     concurrency: concurrency.split(',').map(each => positive('concurrency', each)),
     rows: rows.filter(row => row === limit || ids.includes(row.id)),
-    ms: positive('ms', values.ms),
+    ms: positive('ms', values.ms ?? suite.ms),
     check: values.check,
     write: values.write,
   }

@@ -10,6 +10,7 @@ export const storeSuite: Suite<Open> = {
   name: 'store',
   works: WORKS,
   concurrency: '1,50,500',
+  ms: '100',
   extra: { name: 'sizes', tell: sizes },
   async open(make, place, count) {
     const subject = await make(place)

@@ -14,6 +14,8 @@ export interface Suite<Make = unknown> {
   readonly works: Readonly<Record<string, string>>
   /** How many calls are made at once, where `--concurrency` does not say. */
   readonly concurrency: string
+  /** Length of a slice in ms, where `--ms` does not say: code is to be compiled after the first. */
+  readonly ms: string
   /**
    * After how many rounds new processes take over, each time for one work alone; `undefined`: one
    * process for everything. Calls of less than a µs depend on what the process did before, and on
