@@ -19,7 +19,7 @@ import { Fills } from './fills.js'
 import { type CacheHealth, healthOf } from './health.js'
 import { L1 } from './l1.js'
 import { L2 } from './l2.js'
-import { countHit, type Layers } from './layers.js'
+import { countHit, countMiss, type Layers } from './layers.js'
 import { logTo } from './logger.js'
 import { Batch, type ManyFactory } from './many.js'
 import { checkBoolean } from './option-checks.js'
@@ -110,22 +110,31 @@ export class Cache {
       const entry = this.#hit(key)
       if (entry !== undefined) return this.#give(entry.value) as Promise<T>
     }
-    return this.#getFromL2(key, options) as Promise<T | undefined>
+    try {
+      return this.#getFromL2(key, options) as Promise<T | undefined>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  async #getFromL2(key: string, options: GetOptions | undefined): Promise<unknown> {
+  #getFromL2(key: string, options: GetOptions | undefined): Promise<unknown> {
     checkName('key', key)
     const given = checkOptions(options)
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)
     if (signal !== undefined && !settings.skipL1Read) {
       const entry = this.#hit(key)
-      if (entry !== undefined) return this.#values.given(entry.value)
+      if (entry !== undefined) return this.#give(entry.value)
     }
-    const kept = await this.#during({ operation: 'get', key }, () =>
-      read(this.#layers, key, settings, signal),
+    const { l2 } = this.#layers
+    if (l2 === undefined || settings.skipL2Read) {
+      countMiss(this.#layers, key)
+      return DONE
+    }
+    const kept = this.#during({ operation: 'get', key }, () =>
+      read(this.#layers, l2, key, settings, signal),
     )
-    return this.#values.given(kept)
+    return this.#values.clone ? kept.then(each => this.#values.given(each)) : kept
   }
 
   /**
@@ -468,8 +477,8 @@ export class Cache {
   }
 }
 
-/** What `set` returns where it need not wait. */
-const DONE = Promise.resolve()
+/** Of what need not wait and has nothing to give. */
+const DONE = Promise.resolve(undefined)
 
 function checkKeys(keys: Iterable<string>): ReadonlySet<string> {
   if (typeof keys !== 'object' || keys === null || !(Symbol.iterator in keys))

@@ -8,15 +8,12 @@ import { countCorrupt, countHit, countMiss, type Layers } from './layers.js'
 /** `get` where L1 has nothing, or is not asked. */
 export async function read(
   layers: Layers,
+  l2: L2,
   key: string,
   settings: EntrySettings,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  const { l2, fences } = layers
-  if (l2 === undefined || settings.skipL2Read) {
-    countMiss(layers, key)
-    return undefined
-  }
+  const { fences } = layers
   if (l2.isDown) throw down()
   const ticket = fences.begin(key, true)
   try {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { checkName, nameProblem } from './arguments.js'
 import { decodeBase64 } from './base64.js'
 import { MAX_HEADER_BYTES, parseEnvelopeJson } from './envelope-json.js'
+import { HEAD, readOwn } from './envelope-own.js'
 import { L2Error } from './errors.js'
 
 /** The largest payload of an envelope: what the contract asks of adapters, 64 MiB. */
@@ -10,8 +11,6 @@ export const MAX_PAYLOAD_BYTES = 64 * 2 ** 20
 
 /** The largest envelope: that payload in base64, and the rest. */
 const MAX_ENVELOPE_BYTES = Math.ceil(MAX_PAYLOAD_BYTES / 3) * 4 + MAX_HEADER_BYTES
-
-const HEAD = '{"v":"'
 
 /** A cached value with what a cache needs to know of it. Times are Unix ms. */
 export interface Envelope {
@@ -129,9 +128,12 @@ function readWire(bytes: Uint8Array): z.output<typeof envelopeSchema> {
   let wire: z.output<typeof envelopeSchema> | undefined
   let field: PropertyKey | undefined
   try {
-    const result = envelopeSchema.safeParse(parseEnvelopeJson(bytes))
-    wire = result.data
-    field = result.error?.issues[0]?.path[0]
+    wire = readOwn(bytes)
+    if (wire === undefined) {
+      const result = envelopeSchema.safeParse(parseEnvelopeJson(bytes))
+      wire = result.data
+      field = result.error?.issues[0]?.path[0]
+    }
   } catch {
     // Without its cause: a parser's message quotes the text, which is somebody's value. And the
     // program may have given zod messages of its own, which may do anything.
