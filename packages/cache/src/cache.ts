@@ -10,7 +10,7 @@ import {
   type RemoveOptions,
   type SetOptions,
 } from './cache-options.js'
-import type { Entry } from './entry.js'
+import { type Entry, tickOf } from './entry.js'
 import { type EntrySettings, entrySettings } from './entry-options.js'
 import { type CacheEvents, type CacheListener, Events } from './events.js'
 import type { Factory } from './factory.js'
@@ -166,8 +166,9 @@ export class Cache {
     // As in get.
     let mayBeInL1 = true
     if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
-      const entry = this.#closed === undefined ? this.#l1?.find(key) : undefined
-      if (entry !== undefined && now() < entry.refreshAt) {
+      const entry = this.#find(key)
+      // In the tick before it is to be refreshed it takes the long way, and is a hit there.
+      if (entry !== undefined && tickOf(now()) < entry.refreshTick) {
         countHit(this.#layers, key, 'l1')
         return this.#give(entry.value) as Promise<T>
       }
@@ -430,11 +431,18 @@ export class Cache {
     )
   }
 
+  /** What L1 has under `key`, fresh or stale. */
+  #find(key: string): Entry | undefined {
+    return this.#closed === undefined ? this.#l1?.find(key) : undefined
+  }
+
   /** What L1 has under `key`, if it is fresh. */
   #hit(key: string): Entry | undefined {
-    if (this.#closed !== undefined) return undefined
-    const entry = this.#l1?.get(key)
-    if (entry !== undefined) countHit(this.#layers, key, 'l1')
+    const entry = this.#find(key)
+    if (entry === undefined) return undefined
+    // Ticks first: they tell most hits, and are read faster.
+    if (tickOf(now()) >= entry.refreshTick && this.#l1?.get(key) === undefined) return undefined
+    countHit(this.#layers, key, 'l1')
     return entry
   }
 

@@ -7,6 +7,8 @@ export interface Entry {
   readonly value: unknown
   /** To be refreshed from then on; no later than `logicalExpiry`. */
   readonly refreshAt: number
+  /** The same in ticks, rounded down: see {@link tickOf}. Kept by L1. */
+  refreshTick: number
   /** Stale from then on. */
   readonly logicalExpiry: number
   /** Gone from then on. */
@@ -17,6 +19,19 @@ export interface Entry {
   /** Bytes, where L1 counts them. */
   readonly size: number
 }
+
+/** ms of a tick: 2^31 of them are four years. */
+const TICK = 64
+const START = now()
+
+/**
+ * A Unix time in ticks since this process began. Those of an entry fit into a pointer's place, where
+ * Unix ms take another object: to look at one costs a hit as much as to look the entry up.
+ */
+export const tickOf = (time: number): number => (time - START) / TICK
+
+/** The last whole tick before, as small integers go. */
+export const wholeTickOf = (time: number): number => Math.min(Math.floor(tickOf(time)), 2 ** 31 - 1)
 
 /** One value as each layer is to keep it: they differ in how long. */
 export interface Made {
@@ -60,6 +75,7 @@ function living(
   return {
     value,
     refreshAt: refreshTime(eagerRefresh, time, logicalExpiry),
+    refreshTick: 0,
     logicalExpiry,
     physicalExpiry: Math.max(logicalExpiry, keptUntil),
     tags,
@@ -118,6 +134,7 @@ export function standIn(
   return {
     value,
     refreshAt: expiry,
+    refreshTick: 0,
     logicalExpiry: expiry,
     physicalExpiry: expiry,
     tags,

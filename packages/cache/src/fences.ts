@@ -131,11 +131,12 @@ export class Fences {
 
   /** A value was put under `key`: by `set`, or by the fill that holds `ticket`. */
   replace(key: string, ticket?: Ticket): void {
-    for (let other = this.#byKey.get(key); other !== undefined; other = other.older)
-      if (other !== ticket) other.replaced = true
+    if (this.#open > 0)
+      for (let other = this.#byKey.get(key); other !== undefined; other = other.older)
+        if (other !== ticket) other.replaced = true
     // Calls on one key take effect in order: a read from now on sees this value, not the one before
     // a delete that has still to be acknowledged.
-    this.#pendingKeys.delete(key)
+    if (this.#pendingKeys.size > 0) this.#pendingKeys.delete(key)
   }
 
   /** `key` is being deleted. To be followed by {@link settleKey}. */

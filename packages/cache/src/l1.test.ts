@@ -6,6 +6,7 @@ import { L1 } from './l1.js'
 const entry = (value: unknown, tags: string[] = [], logicalExpiry = NEVER): Entry => ({
   value,
   refreshAt: logicalExpiry,
+  refreshTick: 0,
   logicalExpiry,
   physicalExpiry: logicalExpiry,
   tags,

@@ -1,6 +1,6 @@
 import { now } from '@l2/core'
 import { LRUCache } from 'lru-cache'
-import type { Entry } from './entry.js'
+import { type Entry, wholeTickOf } from './entry.js'
 
 /** The entries in this process's memory, with an index by tag. */
 export class L1 {
@@ -66,6 +66,7 @@ export class L1 {
       this.#entries.delete(key)
       return
     }
+    entry.refreshTick = wholeTickOf(entry.refreshAt)
     this.#entries.set(key, entry)
     // After the entry: setting it disposed of its predecessor and took the key out of its tags.
     for (const tag of entry.tags) {

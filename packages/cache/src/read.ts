@@ -132,6 +132,7 @@ function entryIn(layers: Layers, key: string, look: Look, bytes: Uint8Array): En
     const entry = {
       value: undefined,
       refreshAt: refreshTime(look.settings.eagerRefresh, createdAt, logicalExpiry),
+      refreshTick: 0,
       logicalExpiry,
       physicalExpiry,
       tags,

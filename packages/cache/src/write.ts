@@ -14,13 +14,14 @@ export interface Prepared extends Made {
 /**
  * Makes an entry of a value.
  *
+ * @param createdAt Unix ms; `undefined` = now.
  * @throws what the serializer throws; TypeError, RangeError where L2 would get too much.
  */
 export function prepare(
   layers: Layers,
   value: unknown,
   settings: EntrySettings,
-  createdAt: number,
+  createdAt: number | undefined,
 ): Prepared {
   const { l2, values } = layers
   // Before the serializer, which may take long.
@@ -29,7 +30,7 @@ export function prepare(
   const writes = l2 !== undefined && !settings.skipL2Write
   const payload = writes ? values.payload(kept) : undefined
   const size = settings.skipL1Write ? 0 : values.size(kept, settings, payload)
-  const made = entryOf(kept, size, settings, createdAt, time)
+  const made = entryOf(kept, size, settings, createdAt ?? time, time)
   return { l1: made.l1, l2: made.l2, bytes: payload && encode(made.l2, payload) }
 }
 
@@ -49,7 +50,7 @@ export function write(
 ): Promise<void> | undefined {
   const { l2, fences, activity } = layers
   // Before anything is kept: a value that can't be written is stored nowhere.
-  const { l1: entry, l2: shared, bytes } = prepare(layers, value, settings, now())
+  const { l1: entry, l2: shared, bytes } = prepare(layers, value, settings, undefined)
   fences.replace(key)
   keepInL1(layers, key, entry, settings.skipL1Write)
   if (l2 === undefined || bytes === undefined) return undefined
