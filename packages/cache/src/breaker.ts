@@ -6,6 +6,9 @@ import { within } from './within.js'
 /** What kind of failure L2 had: no answer in time, not to be reached, or an error of its own. */
 export type FailureClass = 'timeout' | 'refused' | 'server'
 
+/** ms that a ping may take where nothing else is said: our adapters' own timeout. */
+const LONGEST_PING = 5_000
+
 /**
  * Keeps calls from an L2 that is down. It opens after so many failures in a row; from then on one
  * `ping` at a time goes to L2, and the first that is answered in time closes it. Calls of users never
@@ -21,11 +24,12 @@ export class Breaker {
   #open = false
   #ended = false
   #timer: NodeJS.Timeout | undefined
+  #probing: AbortController | undefined
 
   /**
    * @param settings `undefined`: never opens.
    * @param ping asks L2 whether it is there.
-   * @param patience ms after which an answer comes too late; 0 = never, a ping's when the next one is due.
+   * @param patience ms after which an answer comes too late; 0 = never, but for pings.
    */
   constructor(
     settings: BreakerSettings | undefined,
@@ -68,6 +72,7 @@ export class Breaker {
   end(): void {
     this.#ended = true
     clearTimeout(this.#timer)
+    this.#probing?.abort(new Error('the cache was closed'))
   }
 
   #wait(ms: number): void {
@@ -75,10 +80,14 @@ export class Breaker {
   }
 
   async #probe(interval: number): Promise<void> {
-    const limit = this.#patience === 0 ? interval : Math.min(this.#patience, interval)
     const controller = new AbortController()
+    this.#probing = controller
     try {
-      await within(this.#ping(controller.signal), limit, () => new Error('the ping took too long'))
+      await within(
+        this.#ping(controller.signal),
+        this.#patience || LONGEST_PING,
+        () => new Error('the ping took too long'),
+      )
     } catch (error) {
       // Given up, so that the next one is not the second of two.
       controller.abort(error)

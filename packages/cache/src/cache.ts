@@ -106,11 +106,11 @@ export class Cache {
    */
   get<T = unknown>(key: string, options?: GetOptions): Promise<T | undefined> {
     // Not an async function: a hit would pay for the frame of all that a miss takes.
-    if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
-      const entry = this.#hit(key)
-      if (entry !== undefined) return this.#give(entry.value) as Promise<T>
-    }
     try {
+      if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
+        const entry = this.#hit(key)
+        if (entry !== undefined) return this.#give(entry.value) as Promise<T>
+      }
       return this.#getFromL2(key, options) as Promise<T | undefined>
     } catch (error) {
       return Promise.reject(error)
@@ -164,17 +164,17 @@ export class Cache {
    */
   getOrSet<T>(key: string, factory: Factory<T>, options?: SetOptions): Promise<T> {
     // As in get.
-    let mayBeInL1 = true
-    if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
-      const entry = this.#find(key)
-      // In the tick before it is to be refreshed it takes the long way, and is a hit there.
-      if (entry !== undefined && tickOf(now()) < entry.refreshTick) {
-        countHit(this.#layers, key, 'l1')
-        return this.#give(entry.value) as Promise<T>
-      }
-      mayBeInL1 = entry !== undefined
-    }
     try {
+      let mayBeInL1 = true
+      if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
+        const entry = this.#find(key)
+        // In the tick before it is to be refreshed it takes the long way, and is a hit there.
+        if (entry !== undefined && tickOf(now()) < entry.refreshTick) {
+          countHit(this.#layers, key, 'l1')
+          return this.#give(entry.value) as Promise<T>
+        }
+        mayBeInL1 = entry !== undefined
+      }
       return this.#fill(key, factory, options, mayBeInL1) as Promise<T>
     } catch (error) {
       return Promise.reject(error)
@@ -287,6 +287,7 @@ export class Cache {
     checkName('key', key)
     if (value === undefined)
       throw new TypeError('value must not be undefined: delete() removes a key')
+    if (value instanceof Promise) throw new TypeError('value must not be a promise: await it first')
     const given = checkOptions(options)
     const settings = entrySettings(given, this.#defaults)
     const signal = this.#admit(given)

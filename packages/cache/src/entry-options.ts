@@ -10,8 +10,8 @@ export interface EntryOptions {
    */
   readonly ttl?: Duration | undefined
   /**
-   * How long the entry lives in L2, where that is not `ttl`: ms or a string. What L1 takes over from L2
-   * then lives there for `ttl` at most, from when it did. Default: as `ttl`.
+   * How long the entry lives in L2, where that is not `ttl`: ms or a string. Where a call or `defaults` say so,
+   * what it takes over from L2 lives in L1 for `ttl` at most, from when it did. Default: as `ttl`.
    */
   readonly l2Ttl?: Duration | undefined
   /**
@@ -23,7 +23,7 @@ export interface EntryOptions {
   /** What `deleteByTag` finds the entry by. A set: duplicates and order don't matter. Default: none. */
   readonly tags?: readonly string[] | undefined
   /**
-   * Bytes that L1 counts for the entry, where it has `maxBytes`: a whole number up to 2^32. Default:
+   * Bytes that L1 counts for the entry, where it has `maxBytes`: a whole number from 1 to 2^32 - 1. Default:
    * those of the serialized value.
    */
   readonly size?: number | undefined
@@ -69,7 +69,7 @@ export interface EntryOptions {
 export interface FailSafeOptions {
   /**
    * How long after it was stored an entry may be served at all, in L1 and in L2, where its ttl is not
-   * longer: ms or a string. Default `'1d'`.
+   * longer: ms or a string. 0: for ever. Default `'1d'`.
    */
   readonly maxDuration?: Duration | undefined
   /**
@@ -100,8 +100,9 @@ export interface L2Timeouts {
    */
   readonly soft?: Duration | undefined
   /**
-   * After that `get`, `set`, `delete` and `expire` reject with `L2_TIMEOUT`: ms or a string. 0: as long
-   * as the adapter's own timeout allows. Default 0.
+   * After that `get` and `set` reject with `L2_TIMEOUT`, `delete` and `expire` with `L2_UNAVAILABLE`, and
+   * the read of a `getOrSet` is a miss: ms or a string. 0: as long as the adapter's own timeout allows.
+   * Default 0.
    */
   readonly hard?: Duration | undefined
 }
@@ -228,7 +229,10 @@ export function entrySettings(
     const value = given[name]
     if (value === undefined) continue
     const read = READERS.get(name)
-    if (read === undefined) continue
+    if (read === undefined) {
+      if (name === 'signal') continue
+      throw new TypeError(`there is no option ${within}${name}`)
+    }
     settings ??= { ...defaults }
     settings[name] = read(within + name, value, defaults[name as keyof EntrySettings])
   }

@@ -69,7 +69,7 @@ export class Events {
 
   on<E extends keyof CacheEvents>(name: E, listener: CacheListener<E>): void {
     checkEvent(name)
-    this.#emitter ??= new EventEmitter()
+    this.#emitter ??= new EventEmitter().setMaxListeners(0)
     this.#emitter.on(name, listener)
   }
 

@@ -63,6 +63,7 @@ export class Context implements FactoryContext {
   readonly #source: StaleSource
   #options: StoreOptions | undefined
   #stale: { readonly found: Stale | undefined } | undefined
+  #kept: readonly string[] = []
 
   constructor(
     flight: Flight<unknown>,
@@ -85,7 +86,7 @@ export class Context implements FactoryContext {
       const entry = this.#source.stale()
       const found = entry && {
         value: this.#values.given(entry.value),
-        tags: entry.tags,
+        tags: [...entry.tags],
         createdAt: entry.createdAt,
       }
       this.#stale = { found }
@@ -110,9 +111,28 @@ export class Context implements FactoryContext {
     const { stale } = this
     if (stale === undefined)
       throw new Error('notModified(): there is no stale value; look at context.stale first')
-    if (this.tags === this.#settings.tags) this.tags = stale.tags
+    this.#kept = stale.tags
+    const { tags } = this.#settings
+    const isAsGiven =
+      this.tags.length === tags.length && tags.every((tag, i) => tag === this.tags[i])
+    if (isAsGiven) this.tags = stale.tags
     // `never`, so that a factory's type is that of its other results.
     return stale.value as never
+  }
+
+  /** The tags of the stale value that is stored anew, where one is. */
+  get keptTags(): readonly string[] {
+    return this.#kept
+  }
+
+  /** The factory does not begin yet: it shares its work with others that are not known yet. */
+  waits(): void {
+    this.#flight.fast()
+  }
+
+  /** It begins. */
+  begins(): void {
+    this.#flight.slow()
   }
 
   /** What the factory has left of its options. @throws TypeError, RangeError */
@@ -131,7 +151,8 @@ function storeOptions(settings: EntrySettings): StoreOptions {
     ttl,
     l2Ttl,
     jitter,
-    tags,
+    // The factory's own: those of the settings may be everybody's.
+    tags: [...tags],
     size,
     failSafe: on ? safely : false,
     eagerRefresh: eagerRefresh === 0 ? false : eagerRefresh,

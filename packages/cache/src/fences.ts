@@ -120,7 +120,11 @@ export class Fences {
 
   /** Whether an invalidation has outdated what the fill found, an entry with these tags. */
   outdated(ticket: Ticket, tags: readonly string[]): boolean {
-    if (ticket.removed) return true
+    return ticket.removed || this.hasDeleted(tags, ticket)
+  }
+
+  /** Whether one of these tags was deleted since the fill began, or is being deleted while it reads. */
+  hasDeleted(tags: readonly string[], ticket: Ticket): boolean {
     const stamps = ticket.reads ? this.#tagsSettled : this.#tagsCalled
     for (const tag of tags) {
       if (stamps.since(tag, ticket.generation)) return true

@@ -171,12 +171,15 @@ export class Fill {
     const createdAt = now()
     this.#flight.slow()
     let value: unknown
+    let takesTime: boolean
     try {
       value = this.#runFactory(context)
+      // Looking at it runs code of the factory's, too: it may be anything.
+      takesTime = isThenable(value)
     } catch (error) {
       return this.#failed(error)
     }
-    if (!isThenable(value)) return this.#made(value, context, createdAt)
+    if (!takesTime) return this.#made(value, context, createdAt)
     return Promise.resolve(value).then(
       made => this.#made(made, context, createdAt),
       error => this.#failed(error),
@@ -225,10 +228,15 @@ export class Fill {
 
   /** Stores what the factory has made, unless something came between. @returns how it is kept. */
   #keep(value: unknown, context: Context, createdAt: number): unknown {
+    const { fences } = this.#layers
     const { settings } = context
-    this.#tags = settings.tags
+    if (settings !== this.#settings) {
+      // A stale value that is kept must not have been reached by an invalidation of its own.
+      this.#tags = [...settings.tags, ...context.keptTags]
+      const unforeseen = this.#tags.filter(tag => !this.#settings.tags.includes(tag))
+      this.#revoked = fences.hasDeleted(unforeseen, this.#ticket)
+    }
     const outdated = this.#isOutdated()
-    this.#revoked = outdated && this.#tags !== this.#settings.tags
     // What is outdated by now need not be serialized.
     if (value === undefined || outdated) return this.#layers.values.kept(value)
     return this.#store(value, settings, createdAt)

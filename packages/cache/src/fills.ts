@@ -3,11 +3,13 @@ import { beingRefreshed, type Entry } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import type { Factory } from './factory.js'
 import { Fill } from './fill.js'
-import type { Layers } from './layers.js'
+import { countHit, type Layers } from './layers.js'
 
-/** What is being filled: one flight for each key. */
+/** Begins fills, one flight for each key, and has calls join them. */
 export class Fills {
   readonly #layers: Layers
+  /** Why nothing is made any more that nobody waits for. */
+  #released: L2Error | undefined
 
   constructor(layers: Layers) {
     this.#layers = layers
@@ -31,8 +33,7 @@ export class Fills {
       return this.#join(running, key, factory, settings, signal)
     }
     const fill = new Fill(this.#layers, key, factory, settings, undefined, true, begun?.())
-    fill.start(signal !== undefined)
-    return fill.join(settings, signal)
+    return this.#begin(fill, settings, signal)
   }
 
   /**
@@ -47,18 +48,22 @@ export class Fills {
     begun?: () => () => void,
   ): void {
     if (this.#layers.fences.joinable(key) !== undefined) return
+    const { l1 } = this.#layers
+    // It may have been removed just now: whoever was told of the hit may do so.
+    if (l1?.peek(key) !== due) return
     const entry = beingRefreshed(due)
-    this.#layers.l1?.set(key, entry)
+    l1.set(key, entry)
     this.#layers.counters.refreshes++
     const fill = new Fill(this.#layers, key, factory, settings, entry, true, begun?.())
-    fill.start(false)
+    // It is abandoned by close() alone, and its read is then not to come into L1.
+    fill.start(true)
     fill.keep()
   }
 
   /** From now on nothing is made that nobody waits for. */
   release(): void {
-    const closed = new L2Error('L2_CLOSED', 'This Cache was closed.')
-    for (const fill of this.#layers.fences.fills()) fill.release(closed)
+    this.#released = new L2Error('L2_CLOSED', 'This Cache was closed.')
+    for (const fill of this.#layers.fences.fills()) fill.release(this.#released)
   }
 
   async #join(
@@ -68,11 +73,38 @@ export class Fills {
     settings: EntrySettings,
     signal: AbortSignal | undefined,
   ): Promise<unknown> {
-    const value = await running.join(settings, signal, () => {
-      const fill = new Fill(this.#layers, key, factory, settings, undefined, false, undefined)
-      fill.start(signal !== undefined)
-      return fill.join(settings, signal)
-    })
-    return running.revoked ? this.getOrSet(key, factory, settings, signal) : value
+    const { activity } = this.#layers
+    // Its own: between the flight it joined and one that it begins, nothing else may be in progress.
+    activity.enter()
+    try {
+      const value = await running.join(settings, signal, () => {
+        const hit = this.#hit(key, settings)
+        if (hit !== undefined) return Promise.resolve(hit.value)
+        return this.#begin(
+          new Fill(this.#layers, key, factory, settings, undefined, false, undefined),
+          settings,
+          signal,
+        )
+      })
+      if (!running.revoked) return value
+      const hit = this.#hit(key, settings)
+      return hit === undefined ? await this.getOrSet(key, factory, settings, signal) : hit.value
+    } finally {
+      activity.leave()
+    }
+  }
+
+  /** What has come into L1 while the call waited for another's flight. */
+  #hit(key: string, { skipL1Read }: EntrySettings): Entry | undefined {
+    const entry = skipL1Read ? undefined : this.#layers.l1?.get(key)
+    if (entry !== undefined) countHit(this.#layers, key, 'l1')
+    return entry
+  }
+
+  #begin(fill: Fill, settings: EntrySettings, signal: AbortSignal | undefined): Promise<unknown> {
+    fill.start(signal !== undefined)
+    const result = fill.join(settings, signal)
+    if (this.#released !== undefined) fill.release(this.#released)
+    return result
   }
 }

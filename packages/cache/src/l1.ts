@@ -80,8 +80,8 @@ export class L1 {
   expire(key: string): void {
     const entry = this.#entries.peek(key)
     if (entry === undefined) return
-    const logicalExpiry = Math.min(entry.logicalExpiry, now())
-    this.set(key, { ...entry, refreshAt: logicalExpiry, logicalExpiry })
+    // Not now: the clock may be set back.
+    this.set(key, { ...entry, refreshAt: 0, logicalExpiry: 0 })
   }
 
   delete(key: string): void {

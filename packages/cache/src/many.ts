@@ -1,4 +1,4 @@
-import type { Factory, FactoryContext } from './factory.js'
+import type { Factory, FactoryContext, Context as FlightContext } from './factory.js'
 
 /** What the factory of many is given. */
 export interface ManyContext {
@@ -27,7 +27,7 @@ export type ManyFactory<T> = (
 /** Runs one factory for the keys of one call that turn out to be missing. */
 export class Batch {
   readonly #factory: ManyFactory<unknown>
-  readonly #asked = new Map<string, FactoryContext>()
+  readonly #asked = new Map<string, FlightContext>()
   readonly #values: Promise<ReadonlyMap<string, unknown>>
   #run!: () => void
   #hasRun = false
@@ -54,7 +54,7 @@ export class Batch {
       }
       return known
     }
-    return { begun, factory: context => this.#make(key, context, known) }
+    return { begun, factory: context => this.#make(key, context as FlightContext, known) }
   }
 
   /** All flights have begun. */
@@ -62,10 +62,12 @@ export class Batch {
     this.#close()
   }
 
-  async #make(key: string, context: FactoryContext, known: () => void): Promise<unknown> {
+  async #make(key: string, context: FlightContext, known: () => void): Promise<unknown> {
     // By a call that waited for another's flight in vain, after the others had theirs.
     if (this.#hasRun) return (await make(this.#factory, new Map([[key, context]]))).get(key)
     this.#asked.set(key, context)
+    // Its callers' clocks stand still until the factory begins.
+    context.waits()
     known()
     if (this.#open === 0) this.#start()
     return (await this.#values).get(key)
@@ -77,6 +79,7 @@ export class Batch {
 
   #start(): void {
     this.#hasRun = true
+    for (const context of this.#asked.values()) context.begins()
     this.#run()
   }
 }

@@ -137,7 +137,7 @@ function entryIn(layers: Layers, key: string, look: Look, bytes: Uint8Array): En
       physicalExpiry,
       tags,
       createdAt,
-      size: payload.byteLength,
+      size: look.settings.size ?? payload.byteLength,
     }
     return isKept(entry) ? { ...entry, value: values.keptOf(payload) } : undefined
   } catch (error) {

@@ -21,13 +21,15 @@ export interface Serializer {
  * JSON in UTF-8, the default. It carries what JSON carries: a `Date` comes back from L2 as a string,
  * a `Map` as `{}`, `NaN` as `null`.
  *
- * `deserialize` refuses an object with a key `__proto__`: harmless as it stands, it would change
+ * It refuses, both ways, an object with a key `__proto__`: harmless as it stands, it would change
  * prototypes once a program copied it with `Object.assign` or a deep merge.
  */
 export const jsonSerializer: Serializer = {
   serialize(value) {
     const text: string | undefined = JSON.stringify(value)
     if (text === undefined) throw new TypeError(`a ${typeof value} can't be written as JSON`)
+    // In a string its quotes would be escaped. It could not be read again.
+    if (text.includes('"__proto__":')) throw new TypeError('a key is __proto__')
     return Buffer.from(text)
   },
 

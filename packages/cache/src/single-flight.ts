@@ -126,7 +126,8 @@ export class Flight<T> {
       const part = new Clock(slow, take)
       const giveUp = (): void => {
         reject(signal?.reason)
-        if (leave() && this.#callers === 0 && !this.#kept) this.#giveUp(signal?.reason)
+        if (!leave() || this.#callers > 0) return
+        if (!this.#kept || this.#released !== undefined) this.#giveUp(signal?.reason)
       }
       const settle = (): void => {
         leave()

@@ -1,5 +1,5 @@
 import type { EntrySettings } from './entry-options.js'
-import type { Serializer } from './serializer.js'
+import { jsonSerializer, type Serializer } from './serializer.js'
 
 /**
  * In what form values are kept: as they are, or, with `clone`, as bytes of which each call gets a copy
@@ -23,13 +23,13 @@ export class Values {
 
   /** @throws what the serializer throws. */
   kept(value: unknown): unknown {
-    return this.clone && value !== undefined ? this.#serializer.serialize(value) : value
+    return this.clone && value !== undefined ? this.#own(this.#serializer.serialize(value)) : value
   }
 
   /** The value of what was kept. @throws what the serializer throws. */
   given(kept: unknown): unknown {
     return this.clone && kept !== undefined
-      ? this.#serializer.deserialize(kept as Uint8Array)
+      ? this.#serializer.deserialize(this.#own(kept as Uint8Array))
       : kept
   }
 
@@ -46,7 +46,12 @@ export class Values {
   keptOf(payload: Uint8Array): unknown {
     const value = this.#serializer.deserialize(payload)
     if (value === undefined) throw new TypeError('it is undefined')
-    return this.clone ? payload : value
+    return this.clone ? this.#own(payload) : value
+  }
+
+  /** Bytes that nobody else holds: a serializer may write into its own, and give views of others. */
+  #own(bytes: Uint8Array): Uint8Array {
+    return this.#serializer === jsonSerializer ? bytes : new Uint8Array(bytes)
   }
 
   /**
