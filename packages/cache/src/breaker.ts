@@ -1,7 +1,7 @@
-import { isL2Error } from '@l2/core'
+import { type Adapter, isL2Error } from '@l2/core'
 import type { BreakerSettings } from './cache-options.js'
 import type { CacheEvents } from './events.js'
-import { within } from './within.js'
+import { ping } from './ping.js'
 
 /** What kind of failure L2 had: no answer in time, not to be reached, or an error of its own. */
 export type FailureClass = 'timeout' | 'refused' | 'server'
@@ -16,29 +16,28 @@ const LONGEST_PING = 5_000
  */
 export class Breaker {
   readonly #settings: BreakerSettings | undefined
-  readonly #ping: (signal: AbortSignal) => Promise<void>
+  readonly #adapter: Adapter
   readonly #patience: number
   readonly #tell: (event: CacheEvents['breaker']) => void
+  readonly #closing = new AbortController()
   #failures = 0
   #cause: unknown
   #open = false
   #ended = false
   #timer: NodeJS.Timeout | undefined
-  #probing: AbortController | undefined
 
   /**
    * @param settings `undefined`: never opens.
-   * @param ping asks L2 whether it is there.
    * @param patience ms after which an answer comes too late; 0 = never, but for pings.
    */
   constructor(
     settings: BreakerSettings | undefined,
-    ping: (signal: AbortSignal) => Promise<void>,
+    adapter: Adapter,
     patience: number,
     tell: (event: CacheEvents['breaker']) => void,
   ) {
     this.#settings = settings
-    this.#ping = ping
+    this.#adapter = adapter
     this.#patience = patience
     this.#tell = tell
   }
@@ -72,7 +71,7 @@ export class Breaker {
   end(): void {
     this.#ended = true
     clearTimeout(this.#timer)
-    this.#probing?.abort(new Error('the cache was closed'))
+    this.#closing.abort(new Error('the cache was closed'))
   }
 
   #wait(ms: number): void {
@@ -80,17 +79,9 @@ export class Breaker {
   }
 
   async #probe(interval: number): Promise<void> {
-    const controller = new AbortController()
-    this.#probing = controller
     try {
-      await within(
-        this.#ping(controller.signal),
-        this.#patience || LONGEST_PING,
-        () => new Error('the ping took too long'),
-      )
-    } catch (error) {
-      // Given up, so that the next one is not the second of two.
-      controller.abort(error)
+      await ping(this.#adapter, this.#patience || LONGEST_PING, this.#closing.signal)
+    } catch {
       if (!this.#ended) this.#wait(interval)
       return
     }

@@ -73,11 +73,8 @@ export class Cache {
         l2 &&
         new L2(
           l2,
-          new Breaker(
-            breaker,
-            signal => l2.ping({ signal }),
-            defaults.l2Timeouts.soft,
-            event => events.emit('breaker', event),
+          new Breaker(breaker, l2, defaults.l2Timeouts.soft, event =>
+            events.emit('breaker', event),
           ),
           events,
           counters,

@@ -125,6 +125,11 @@ export class Context implements FactoryContext {
     return this.#kept
   }
 
+  /** Whether nobody waits for it any more. */
+  get isAbandoned(): boolean {
+    return this.#flight.abandoned
+  }
+
   /** The factory does not begin yet: it shares its work with others that are not known yet. */
   waits(): void {
     this.#flight.fast()

@@ -17,6 +17,8 @@ export class Ticket {
   replaced = false
   /** The key was deleted, or everything was. */
   removed: boolean
+  /** The key was expired: what there was may serve where the factory fails, and for nothing else. */
+  expired: boolean
   /** Whose it is; a `get` has none. */
   fill: Fill | undefined = undefined
   /** The one of the same key that began after this one, if it still runs. */
@@ -34,12 +36,14 @@ export class Ticket {
     reads: boolean,
     generation: number,
     removed: boolean,
+    expired: boolean,
     older: Ticket | undefined,
   ) {
     this.key = key
     this.reads = reads
     this.generation = generation
     this.removed = removed
+    this.expired = expired
     this.older = older
   }
 }
@@ -47,6 +51,8 @@ export class Ticket {
 /** An invalidation that L2 has not acknowledged yet; several of one name count together. */
 export interface Pending {
   calls: number
+  /** Whether one of them removes, rather than expires. */
+  removes: boolean
 }
 
 /**
@@ -75,9 +81,11 @@ export class Fences {
   #pendingClears = 0
 
   begin(key: string, reads: boolean): Ticket {
-    const removed = reads && (this.#pendingClears > 0 || this.#pendingKeys.has(key))
+    const pending = reads && this.#pendingKeys.size > 0 ? this.#pendingKeys.get(key) : undefined
+    const removed = reads && (this.#pendingClears > 0 || pending?.removes === true)
     const older = this.#byKey.get(key)
-    const ticket = new Ticket(key, reads, this.#generation, removed, older)
+    const expired = pending !== undefined
+    const ticket = new Ticket(key, reads, this.#generation, removed, expired, older)
     if (older !== undefined) older.newer = ticket
     this.#byKey.set(key, ticket)
     this.#append(ticket)
@@ -89,6 +97,7 @@ export class Fences {
     if (!ticket.isOpen) return
     ticket.reads = false
     ticket.removed = false
+    ticket.expired = false
     ticket.generation = this.#generation
     this.#takeOut(ticket)
     this.#append(ticket)
@@ -118,8 +127,13 @@ export class Fences {
     return fills
   }
 
-  /** Whether an invalidation has outdated what the fill found, an entry with these tags. */
+  /** Whether an invalidation has outdated what the fill makes or found, an entry with these tags. */
   outdated(ticket: Ticket, tags: readonly string[]): boolean {
+    return ticket.expired || this.spoiled(ticket, tags)
+  }
+
+  /** Whether one has so that it must not serve as a stale value either. */
+  spoiled(ticket: Ticket, tags: readonly string[]): boolean {
     return ticket.removed || this.hasDeleted(tags, ticket)
   }
 
@@ -143,19 +157,23 @@ export class Fences {
     if (this.#pendingKeys.size > 0) this.#pendingKeys.delete(key)
   }
 
-  /** `key` is being deleted. To be followed by {@link settleKey}. */
-  deleteKey(key: string): Pending {
+  /** `key` is being deleted, or expired. To be followed by {@link settleKey}. */
+  deleteKey(key: string, operation: 'delete' | 'expire' = 'delete'): Pending {
+    const mark = operation === 'delete' ? 'removed' : 'expired'
     for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.older)
-      ticket.removed = true
-    return join(this.#pendingKeys, key)
+      ticket[mark] = true
+    const pending = join(this.#pendingKeys, key)
+    pending.removes ||= operation === 'delete'
+    return pending
   }
 
   settleKey(key: string, pending: Pending): void {
     // Not the one noted: a set came after this delete.
     if (this.#pendingKeys.get(key) !== pending) return
     leave(this.#pendingKeys, key, pending)
+    const mark = pending.removes ? 'removed' : 'expired'
     for (let ticket = this.#byKey.get(key); ticket !== undefined; ticket = ticket.older)
-      ticket.removed ||= ticket.reads
+      ticket[mark] ||= ticket.reads
   }
 
   /** `tag` is being deleted. To be followed by {@link settleTag}. */
@@ -258,7 +276,7 @@ class Stamps {
 }
 
 function join(names: Map<string, Pending>, name: string): Pending {
-  const pending = names.get(name) ?? { calls: 0 }
+  const pending = names.get(name) ?? { calls: 0, removes: false }
   pending.calls++
   names.set(name, pending)
   return pending

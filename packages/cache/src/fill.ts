@@ -263,7 +263,10 @@ export class Fill {
     if (stale !== undefined) return stale.value
     if (!failSafe.on || failSafe.defaultValue === undefined) throw error
     const value = layers.values.kept(failSafe.defaultValue)
-    if (!this.#isOutdated() && !skipL1Write) {
+    const inL1 = layers.l1?.peek(key)
+    // Where L1 was not to be asked it may have something better.
+    const hasBetter = inL1 !== undefined && isKept(inL1)
+    if (!hasBetter && !skipL1Write && !this.#isOutdated()) {
       const size = layers.values.size(value, settings, undefined)
       layers.l1?.set(key, standIn(value, size, failSafe.throttle, tags))
     }
@@ -293,7 +296,7 @@ export class Fill {
     const ticket = this.#ticket
     const inL1 = this.#settings.skipL1Read ? undefined : l1?.peek(ticket.key)
     const stale = ticket.replaced ? inL1 : laterOf(inL1, this.#staleInL2)
-    if (stale === undefined || !isKept(stale) || fences.outdated(ticket, stale.tags))
+    if (stale === undefined || !isKept(stale) || fences.spoiled(ticket, stale.tags))
       return undefined
     return stale
   }
@@ -301,7 +304,7 @@ export class Fill {
   #endRead(): void {
     const { fences } = this.#layers
     // It was deleted, perhaps, between L2's answer and this turn.
-    if (this.#staleInL2 !== undefined && fences.outdated(this.#ticket, this.#staleInL2.tags))
+    if (this.#staleInL2 !== undefined && fences.spoiled(this.#ticket, this.#staleInL2.tags))
       this.#staleInL2 = undefined
     fences.readEnded(this.#ticket)
   }

@@ -1,6 +1,6 @@
-import { isL2Error, L2Error } from '@l2/core'
+import { isL2Error } from '@l2/core'
 import type { Layers } from './layers.js'
-import { within } from './within.js'
+import { ping } from './ping.js'
 
 /** What {@link Cache.health} found. */
 export interface CacheHealth {
@@ -33,19 +33,13 @@ async function healthOfL2({ l2 }: Layers, timeout: number): Promise<L2Health | u
   if (l2 === undefined) return undefined
   if (l2.isDown) return { status: 'down', breaker: 'open', error: messageOf(l2.breaker.cause) }
   const begun = performance.now()
-  const controller = new AbortController()
   try {
-    const ping = l2.adapter.ping({ signal: controller.signal })
-    await within(ping, timeout, () => noAnswer(timeout))
+    await ping(l2.adapter, timeout)
     return { status: 'up', breaker: 'closed', latency: performance.now() - begun }
   } catch (error) {
-    controller.abort(error)
     return { status: 'down', breaker: l2.isDown ? 'open' : 'closed', error: messageOf(error) }
   }
 }
-
-const noAnswer = (timeout: number): L2Error =>
-  new L2Error('L2_TIMEOUT', `L2 did not answer a ping within ${timeout} ms.`)
 
 /** Of our own errors: what others say in theirs nobody knows. */
 function messageOf(error: unknown): string {

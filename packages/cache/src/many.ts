@@ -1,4 +1,4 @@
-import type { Factory, FactoryContext, Context as FlightContext } from './factory.js'
+import type { Context, Factory, FactoryContext } from './factory.js'
 
 /** What the factory of many is given. */
 export interface ManyContext {
@@ -27,7 +27,7 @@ export type ManyFactory<T> = (
 /** Runs one factory for the keys of one call that turn out to be missing. */
 export class Batch {
   readonly #factory: ManyFactory<unknown>
-  readonly #asked = new Map<string, FlightContext>()
+  readonly #asked = new Map<string, Context>()
   readonly #values: Promise<ReadonlyMap<string, unknown>>
   #run!: () => void
   #hasRun = false
@@ -37,7 +37,8 @@ export class Batch {
   constructor(factory: ManyFactory<unknown>) {
     this.#factory = factory
     const ready = new Promise<void>(resolve => (this.#run = resolve))
-    this.#values = ready.then(() => make(factory, this.#asked))
+    // A turn later: where a caller gives up, his keys are abandoned one after the other.
+    this.#values = ready.then(() => this.#makeAll())
     // Those who asked get it, each by itself.
     this.#values.catch(() => {})
   }
@@ -54,7 +55,7 @@ export class Batch {
       }
       return known
     }
-    return { begun, factory: context => this.#make(key, context as FlightContext, known) }
+    return { begun, factory: context => this.#make(key, context as Context, known) }
   }
 
   /** All flights have begun. */
@@ -62,7 +63,7 @@ export class Batch {
     this.#close()
   }
 
-  async #make(key: string, context: FlightContext, known: () => void): Promise<unknown> {
+  async #make(key: string, context: Context, known: () => void): Promise<unknown> {
     // By a call that waited for another's flight in vain, after the others had theirs.
     if (this.#hasRun) return (await make(this.#factory, new Map([[key, context]]))).get(key)
     this.#asked.set(key, context)
@@ -73,13 +74,20 @@ export class Batch {
     return (await this.#values).get(key)
   }
 
+  #makeAll(): Promise<ReadonlyMap<string, unknown>> | ReadonlyMap<string, unknown> {
+    for (const [key, context] of this.#asked) {
+      if (context.isAbandoned) this.#asked.delete(key)
+      else context.begins()
+    }
+    return this.#asked.size === 0 ? this.#asked : make(this.#factory, this.#asked)
+  }
+
   #close(): void {
     if (--this.#open === 0 && this.#asked.size > 0) this.#start()
   }
 
   #start(): void {
     this.#hasRun = true
-    for (const context of this.#asked.values()) context.begins()
     this.#run()
   }
 }
@@ -88,7 +96,7 @@ async function make(
   factory: ManyFactory<unknown>,
   asked: ReadonlyMap<string, FactoryContext>,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const made = await factory([...asked.keys()], new Context(asked))
+  const made = await factory([...asked.keys()], new BatchContext(asked))
   if (typeof made !== 'object' || made === null || !(Symbol.iterator in made))
     throw new TypeError(
       'the factory must return pairs of key and value: a Map, or an array of pairs',
@@ -96,7 +104,7 @@ async function make(
   return new Map(made)
 }
 
-class Context implements ManyContext {
+class BatchContext implements ManyContext {
   readonly #contexts: ReadonlyMap<string, FactoryContext>
   #controller: AbortController | undefined
 

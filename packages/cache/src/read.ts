@@ -78,12 +78,12 @@ function found(layers: Layers, ticket: Ticket, look: Look, entry: Entry | undefi
     if (due === undefined) countHit(layers, key, 'l1')
     return { hit: current }
   }
-  if (entry === undefined || layers.fences.outdated(ticket, entry.tags)) {
+  if (entry === undefined || layers.fences.spoiled(ticket, entry.tags)) {
     if (due === undefined) countMiss(layers, key)
     return NOTHING
   }
-  if (due !== undefined && !isNewer(entry, due)) return NOTHING
-  if (!isFresh(entry)) {
+  if (due !== undefined && (ticket.expired || !isNewer(entry, due))) return NOTHING
+  if (ticket.expired || !isFresh(entry)) {
     countMiss(layers, key)
     return { stale: entry }
   }

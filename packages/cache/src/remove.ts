@@ -12,7 +12,7 @@ export async function remove(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { l1, l2, fences } = layers
-  const pending = fences.deleteKey(key)
+  const pending = fences.deleteKey(key, operation)
   l1?.[operation](key)
   try {
     await l2?.remove({ operation, key }, limitsOf(settings, signal), adapter =>

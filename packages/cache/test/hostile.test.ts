@@ -206,6 +206,51 @@ describe('a serializer', () => {
   })
 })
 
+it.each([
+  ['L1 and L2', {}],
+  ['L2 alone', { l1: false }],
+] as const)('expire during a flight leaves the stale value to it, with %s', async (_, more) => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 })
+  const l2 = new ControlledAdapter(new MemoryAdapter())
+  const cache = new Cache({ l2, ...more })
+  const options = { ttl: 1_000, failSafe: true }
+  await cache.set('k', 'old', options)
+  vi.advanceTimersByTime(1_000)
+  const made = new Deferred<string>()
+  const value = cache.getOrSet('k', () => made.promise, options)
+  await quiet()
+  await cache.expire('k')
+  made.reject(new Error('down'))
+  expect(await value).toBe('old')
+
+  // Also while L2 is being read: its value is stale from then on.
+  await cache.set('k', 'fresh', options)
+  await cache.clear({ l2: false })
+  const answer = l2.holdAfter('get')
+  const fails = (): never => {
+    throw new Error('down')
+  }
+  const read = cache.getOrSet('k', fails, options)
+  await answer.reached
+  await cache.expire('k')
+  answer.open()
+  expect(await read).toBe('fresh')
+  expect(cache.stats()).toMatchObject({ l2Hits: 0, failSafes: 2 })
+})
+
+it('a default value does not take the place of a stale one that was not to be asked for', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 })
+  const cache = new Cache()
+  const failSafe = { throttle: 1, defaultValue: 'default' }
+  await cache.set('k', 'old', { ttl: 1_000, failSafe })
+  vi.advanceTimersByTime(1_000)
+  const fails = (): never => {
+    throw new Error('down')
+  }
+  expect(await cache.getOrSet('k', fails, { failSafe, skipL1Read: true })).toBe('default')
+  expect(await cache.getOrSet('k', fails, { failSafe })).toBe('old')
+})
+
 it('a listener that removes what was hit is not undone by a refresh', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 })
   const cache = new Cache({ includeKeys: true })

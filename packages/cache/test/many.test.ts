@@ -200,6 +200,21 @@ describe('getOrSetMany', () => {
     expect(signal?.aborted).toBe(true)
   })
 
+  it('runs no factory for calls that have all been aborted by then', async () => {
+    const { l2, cache } = open()
+    const controller = new AbortController()
+    const answer = l2.holdAfter('get')
+    const many = cache.getOrSetMany(['a', 'b'], make, { signal: controller.signal })
+    many.catch(() => {})
+    await answer.reached
+    await quiet()
+    controller.abort(new Error('gone'))
+    await expect(many).rejects.toThrow('gone')
+    answer.open()
+    await quiet()
+    expect(make).not.toHaveBeenCalled()
+  })
+
   it('checks its arguments', async () => {
     const { l2, cache } = open()
     for (const keys of ['abc', 5, null, [1], ['\uD800']])
