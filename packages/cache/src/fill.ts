@@ -1,18 +1,19 @@
 import { L2Error, now } from '@l2/core'
-import { again, type Entry, isFresh, isKept, laterOf, standIn } from './entry.js'
+import { type Entry, isKept } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import { Context, type Factory } from './factory.js'
 import type { Ticket } from './fences.js'
 import type { L2 } from './l2.js'
-import { countFactoryError, countFailSafe, countMiss, type Layers } from './layers.js'
+import { countFactoryError, countMiss, type Layers } from './layers.js'
 import { type Found, lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
+import { instead, staleOf, takeStale, type Wanting } from './stand-ins.js'
 import { isTraced, traced } from './tracing.js'
 import { within } from './within.js'
 import { keepInL1, NO_LIMITS, prepare } from './write.js'
 
 /** One flight: read L2, else run the factory, store what it made in L1 and L2. */
-export class Fill {
+export class Fill implements Wanting {
   readonly #layers: Layers
   readonly #factory: Factory<unknown>
   readonly #settings: EntrySettings
@@ -20,10 +21,11 @@ export class Fill {
   readonly #due: Entry | undefined
   readonly #isShared: boolean
   readonly #whenEnded: (() => void) | undefined
-  readonly #ticket: Ticket
+  readonly ticket: Ticket
+  readonly readsL1: boolean
   /** Of what is being made: the factory may change them. */
   #tags: readonly string[]
-  #staleInL2: Entry | undefined
+  staleInL2: Entry | undefined
   /** ms of the callers' time that L2 may still take. */
   #budget: number
   /** The write to L2 that callers wait for. */
@@ -50,12 +52,13 @@ export class Fill {
     this.#factory = factory
     this.#settings = settings
     this.#tags = settings.tags
+    this.readsL1 = !settings.skipL1Read
     this.#due = due
     this.#budget = settings.l2Timeouts.soft || Number.POSITIVE_INFINITY
     this.#isShared = isShared
     this.#whenEnded = whenEnded
-    this.#ticket = layers.fences.begin(key, l2ToRead(layers, key, settings) !== undefined)
-    this.#ticket.fill = this
+    this.ticket = layers.fences.begin(key, l2ToRead(layers, key, settings) !== undefined)
+    this.ticket.fill = this
     this.#flight = new Flight(this)
     layers.activity.enter()
   }
@@ -65,7 +68,7 @@ export class Fill {
    * the factory began before an invalidation; what is still being read then turns into a miss.
    */
   get joinable(): boolean {
-    const ticket = this.#ticket
+    const ticket = this.ticket
     if (!this.#isShared || ticket.replaced) return false
     return ticket.reads || !this.#layers.fences.outdated(ticket, this.#tags)
   }
@@ -82,7 +85,7 @@ export class Fill {
   start(mayBeAbandoned: boolean): void {
     const { l2 } = this.#layers
     this.#flight.started(
-      this.#ticket.reads && l2 !== undefined ? this.#readAndMake(l2, mayBeAbandoned) : this.#miss(),
+      this.ticket.reads && l2 !== undefined ? this.#readAndMake(l2, mayBeAbandoned) : this.#miss(),
     )
   }
 
@@ -110,24 +113,27 @@ export class Fill {
       waiting: {
         after: lock,
         take: () =>
-          this.#takeStale(settings, () => tooLong('lockTimeout', lock)) ??
+          takeStale(this.#layers, this, settings, () => tooLong('lockTimeout', lock)) ??
           (alone && { value: alone() }),
       },
       slow: [
         {
           after: soft,
-          take: () => this.#takeStale(settings, () => tooLong('factoryTimeouts.soft', soft)),
+          take: () =>
+            takeStale(this.#layers, this, settings, () => tooLong('factoryTimeouts.soft', soft)),
         },
         {
           after: hard,
-          take: () => ({ value: this.#instead(settings, tooLong('factoryTimeouts.hard', hard)) }),
+          take: () => ({
+            value: instead(this.#layers, this, settings, tooLong('factoryTimeouts.hard', hard)),
+          }),
         },
       ],
     })
   }
 
   #miss(): Promise<unknown> {
-    if (this.#due === undefined) countMiss(this.#layers, this.#ticket.key)
+    if (this.#due === undefined) countMiss(this.#layers, this.ticket.key)
     return this.#make()
   }
 
@@ -141,7 +147,7 @@ export class Fill {
       degrade: true,
       due: this.#due,
     }
-    return lookInL2(this.#layers, l2, this.#ticket, look).then(
+    return lookInL2(this.#layers, l2, this.ticket, look).then(
       found => this.#looked(found, begun),
       (error: unknown) => {
         this.#end()
@@ -156,7 +162,7 @@ export class Fill {
       if (hit === undefined) throw this.#flight.signal.reason
       return hit.value
     }
-    this.#staleInL2 = stale
+    this.staleInL2 = stale
     this.#endRead()
     // What reading has cost is not there for writing.
     this.#budget = Math.max(0, this.#budget - Math.ceil(performance.now() - begun))
@@ -190,8 +196,8 @@ export class Fill {
     this.#flight.fast()
     try {
       if (this.#flight.abandoned) throw error
-      countFactoryError(this.#layers, { key: this.#ticket.key, error })
-      return Promise.resolve(this.#instead(this.#settings, error))
+      countFactoryError(this.#layers, { key: this.ticket.key, error })
+      return Promise.resolve(instead(this.#layers, this, this.#settings, error))
     } catch (failure) {
       return Promise.reject(failure)
     } finally {
@@ -206,7 +212,7 @@ export class Fill {
       kept = this.#keep(value, context, createdAt)
     } catch (error) {
       this.#end()
-      countFactoryError(this.#layers, { key: this.#ticket.key, error })
+      countFactoryError(this.#layers, { key: this.ticket.key, error })
       return Promise.reject(error)
     }
     if (this.#written !== undefined && this.#budget > 0)
@@ -234,9 +240,9 @@ export class Fill {
       // A stale value that is kept must not have been reached by an invalidation of its own.
       this.#tags = [...settings.tags, ...context.keptTags]
       const unforeseen = this.#tags.filter(tag => !this.#settings.tags.includes(tag))
-      this.#revoked = fences.hasDeleted(unforeseen, this.#ticket)
+      this.#revoked = fences.hasDeleted(unforeseen, this.ticket)
     }
-    const outdated = this.#isOutdated()
+    const outdated = this.isOutdated
     // What is outdated by now need not be serialized.
     if (value === undefined || outdated) return this.#layers.values.kept(value)
     return this.#store(value, settings, createdAt)
@@ -246,83 +252,39 @@ export class Fill {
     if (!isTraced('factory')) return this.#factory(context)
     const { includeKeys } = this.#layers
     const trace = { operation: this.#due === undefined ? 'getOrSet' : 'refresh' }
-    return traced('factory', includeKeys ? { ...trace, key: this.#ticket.key } : trace, async () =>
+    return traced('factory', includeKeys ? { ...trace, key: this.ticket.key } : trace, async () =>
       this.#factory(context),
     )
   }
 
-  /**
-   * What callers get where the factory failed or took too long. A stale value comes back into L1, not
-   * into L2: other processes may have something better.
-   */
-  #instead(settings: EntrySettings, error: unknown): unknown {
-    const layers = this.#layers
-    const { failSafe, tags, skipL1Write } = settings
-    const { key } = this.#ticket
-    const stale = this.#takeStale(settings, () => error)
-    if (stale !== undefined) return stale.value
-    if (!failSafe.on || failSafe.defaultValue === undefined) throw error
-    const value = layers.values.kept(failSafe.defaultValue)
-    const inL1 = layers.l1?.peek(key)
-    // Where L1 was not to be asked it may have something better.
-    const hasBetter = inL1 !== undefined && isKept(inL1)
-    if (!hasBetter && !skipL1Write && !this.#isOutdated()) {
-      const size = layers.values.size(value, settings, undefined)
-      layers.l1?.set(key, standIn(value, size, failSafe.throttle, tags))
-    }
-    countFailSafe(layers, { key, error })
-    return value
-  }
-
-  #takeStale(
-    { failSafe, skipL1Write }: EntrySettings,
-    why: () => unknown,
-  ): { readonly value: unknown } | undefined {
-    if (!failSafe.on) return undefined
-    const { key } = this.#ticket
-    const current = this.#layers.l1?.peek(key)
-    // It has come into L1 meanwhile, or was there and is to be refreshed.
-    if (current !== undefined && isFresh(current)) return current
-    const stale = this.stale()
-    if (stale === undefined) return undefined
-    if (!skipL1Write) this.#layers.l1?.set(key, again(stale, failSafe.throttle))
-    countFailSafe(this.#layers, { key, error: why() })
-    return stale
-  }
-
-  /** What may be served though it is stale: nothing that an invalidation has reached. */
+  /** What may be served though it is stale. */
   stale(): Entry | undefined {
-    const { l1, fences } = this.#layers
-    const ticket = this.#ticket
-    const inL1 = this.#settings.skipL1Read ? undefined : l1?.peek(ticket.key)
-    const stale = ticket.replaced ? inL1 : laterOf(inL1, this.#staleInL2)
-    if (stale === undefined || !isKept(stale) || fences.spoiled(ticket, stale.tags))
-      return undefined
-    return stale
+    return staleOf(this.#layers, this)
   }
 
   #endRead(): void {
     const { fences } = this.#layers
     // It was deleted, perhaps, between L2's answer and this turn.
-    if (this.#staleInL2 !== undefined && fences.spoiled(this.#ticket, this.#staleInL2.tags))
-      this.#staleInL2 = undefined
-    fences.readEnded(this.#ticket)
+    if (this.staleInL2 !== undefined && fences.spoiled(this.ticket, this.staleInL2.tags))
+      this.staleInL2 = undefined
+    fences.readEnded(this.ticket)
   }
 
-  #isOutdated(): boolean {
-    if (this.#flight.abandoned || this.#ticket.replaced) return true
-    return this.#layers.fences.outdated(this.#ticket, this.#tags)
+  /** Whether something came between, so that what is made must not be stored. */
+  get isOutdated(): boolean {
+    if (this.#flight.abandoned || this.ticket.replaced) return true
+    return this.#layers.fences.outdated(this.ticket, this.#tags)
   }
 
   #store(value: unknown, settings: EntrySettings, createdAt: number): unknown {
     const layers = this.#layers
     const { l2, fences } = layers
-    const { key } = this.#ticket
+    const { key } = this.ticket
     const { l1: entry, l2: shared, bytes } = prepare(layers, value, settings, createdAt)
     // After the serializer, which runs code of the caller's, toJSON for one: it may delete the key.
     // No pause from here to the call to L2: from there on the adapter's order holds.
-    if (this.#isOutdated()) return entry.value
-    fences.replace(key, this.#ticket)
+    if (this.isOutdated) return entry.value
+    fences.replace(key, this.ticket)
     keepInL1(layers, key, entry, settings.skipL1Write)
     this.#stored = true
     if (l2 === undefined || bytes === undefined || l2.isDown) return entry.value
@@ -341,7 +303,7 @@ export class Fill {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#layers.fences.end(this.#ticket)
+    this.#layers.fences.end(this.ticket)
     this.#layers.activity.leave()
     this.#whenEnded?.()
   }
