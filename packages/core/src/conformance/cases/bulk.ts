@@ -9,7 +9,7 @@ const AT_ONCE = 500
 /** Keys that others set meanwhile, at most. */
 const MOST_DURING = 40_000
 /** What has not ended by then, in ms, does not end. */
-const LONGEST = 30_000
+const LONGEST = 45_000
 /** Too short, in ms, to tell on a busy machine whether other calls had to wait. */
 const NO_TIME = 1_000
 
