@@ -26,7 +26,7 @@ import { checkBoolean } from './option-checks.js'
 import { read } from './read.js'
 import { remove, removeAll, removeByTag } from './remove.js'
 import { type CacheStats, Counters } from './stats.js'
-import { isTraced, type Trace, traced } from './tracing.js'
+import { type Trace, Tracer } from './tracing.js'
 import { Values } from './values.js'
 import { write } from './write.js'
 
@@ -64,6 +64,7 @@ export class Cache {
     const { l1, l2, serializer, defaults, breaker, logger, includeKeys } = cacheSettings(options)
     const events = new Events(includeKeys)
     const counters = new Counters()
+    const tracer = new Tracer(includeKeys)
     this.#l1 = l1 && new L1(l1.maxEntries, l1.maxBytes)
     this.#values = new Values(serializer, l1?.clone === true, l1?.maxBytes !== undefined)
     this.#defaults = defaults
@@ -78,14 +79,14 @@ export class Cache {
           ),
           events,
           counters,
-          includeKeys,
+          tracer,
         ),
       values: this.#values,
       fences: new Fences(),
       events,
       counters,
       activity: new Activity(),
-      includeKeys,
+      tracer,
     }
     this.#fills = new Fills(this.#layers)
     if (logger !== undefined) logTo(logger, events)
@@ -128,10 +129,9 @@ export class Cache {
       countMiss(this.#layers, key)
       return DONE
     }
-    const kept = this.#during({ operation: 'get', key }, () =>
-      read(this.#layers, l2, key, settings, signal),
+    return this.#giveWhenKept(
+      this.#during({ operation: 'get', key }, () => read(this.#layers, l2, key, settings, signal)),
     )
-    return this.#values.clone ? kept.then(each => this.#values.given(each)) : kept
   }
 
   /**
@@ -193,19 +193,21 @@ export class Cache {
       if (entry.refreshAt <= now()) this.#fills.refresh(key, factory, settings, entry)
       return this.#give(entry.value)
     }
-    const fills = this.#fills
-    const kept = isTraced('call')
-      ? this.#traced({ operation: 'getOrSet', key }, () =>
-          fills.getOrSet(key, factory, settings, signal),
-        )
-      : fills.getOrSet(key, factory, settings, signal)
-    return this.#values.clone ? kept.then(each => this.#values.given(each)) : kept
+    return this.#giveWhenKept(
+      this.#layers.tracer.trace('call', { operation: 'getOrSet', key }, () =>
+        this.#fills.getOrSet(key, factory, settings, signal),
+      ),
+    )
   }
 
   #give(kept: unknown): Promise<unknown> {
     return this.#values.clone
       ? new Promise(resolve => resolve(this.#values.given(kept)))
       : Promise.resolve(kept)
+  }
+
+  #giveWhenKept(kept: Promise<unknown>): Promise<unknown> {
+    return this.#values.clone ? kept.then(each => this.#values.given(each)) : kept
   }
 
   /**
@@ -250,8 +252,7 @@ export class Cache {
       due.sealed()
       return Promise.all(kept)
     }
-    const operation = 'getOrSetMany'
-    const kept = await (isTraced('call') ? this.#traced({ operation }, fill) : fill())
+    const kept = await this.#layers.tracer.trace('call', { operation: 'getOrSetMany' }, fill)
     const values = new Map<string, T>()
     let i = 0
     for (const key of unique) {
@@ -468,18 +469,13 @@ export class Cache {
   }
 
   async #during<T>(about: Trace, work: () => Promise<T> | undefined): Promise<T | undefined> {
-    const { activity } = this.#layers
+    const { activity, tracer } = this.#layers
     activity.enter()
     try {
-      return await (isTraced('call') ? this.#traced(about, async () => work()) : work())
+      return await tracer.trace('call', about, work)
     } finally {
       activity.leave()
     }
-  }
-
-  #traced<T>(about: Trace, work: () => Promise<T>): Promise<T> {
-    const { operation } = about
-    return traced('call', this.#layers.includeKeys ? about : { operation }, work)
   }
 }
 

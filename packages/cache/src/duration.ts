@@ -1,3 +1,5 @@
+import { kindOf } from './option-checks.js'
+
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
@@ -36,7 +38,7 @@ const MOST_KNOWN = 1_000
 function parse(what: string, duration: unknown): number {
   const problem =
     typeof duration !== 'string'
-      ? `not ${duration === null ? 'null' : typeof duration}`
+      ? `not ${kindOf(duration)}`
       : // A longer string is no duration with a slip in it: it may be anything, a secret included.
         duration.length <= 20
         ? `not ${JSON.stringify(duration)}`

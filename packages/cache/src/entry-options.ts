@@ -1,6 +1,6 @@
 import { checkTags } from '@l2/core'
 import { type Duration, toDelay, toMs } from './duration.js'
-import { checkBoolean, checkKnown, checkObject, checkWhole } from './option-checks.js'
+import { checkBoolean, checkKnown, checkObject, checkWhole, kindOf } from './option-checks.js'
 
 /** What can be said about one entry, per call or in `defaults`. A field that is absent or `undefined` is taken from `defaults`. */
 export interface EntryOptions {
@@ -274,9 +274,7 @@ function timeoutSettings(
 function checkFraction(what: string, fraction: unknown): number {
   if (fraction === false) return 0
   if (typeof fraction !== 'number')
-    throw new TypeError(
-      `${what} must be a number or false, not ${fraction === null ? 'null' : typeof fraction}`,
-    )
+    throw new TypeError(`${what} must be a number or false, not ${kindOf(fraction)}`)
   if (!(fraction > 0 && fraction < 1))
     throw new RangeError(`${what} must be over 0 and under 1, not ${fraction}`)
   return fraction

@@ -3,14 +3,13 @@ import { type Entry, isKept } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import { Context, type Factory } from './factory.js'
 import type { Ticket } from './fences.js'
-import type { L2 } from './l2.js'
+import { type L2, NO_LIMITS } from './l2.js'
 import { countFactoryError, countMiss, type Layers } from './layers.js'
 import { type Found, lookInL2 } from './read.js'
 import { Flight } from './single-flight.js'
 import { instead, staleOf, takeStale, type Wanting } from './stand-ins.js'
-import { isTraced, traced } from './tracing.js'
 import { within } from './within.js'
-import { keepInL1, NO_LIMITS, prepare } from './write.js'
+import { keepInL1, prepare } from './write.js'
 
 /** One flight: read L2, else run the factory, store what it made in L1 and L2. */
 export class Fill implements Wanting {
@@ -249,12 +248,9 @@ export class Fill implements Wanting {
   }
 
   #runFactory(context: Context): unknown {
-    if (!isTraced('factory')) return this.#factory(context)
-    const { includeKeys } = this.#layers
-    const trace = { operation: this.#due === undefined ? 'getOrSet' : 'refresh' }
-    return traced('factory', includeKeys ? { ...trace, key: this.ticket.key } : trace, async () =>
-      this.#factory(context),
-    )
+    const operation = this.#due === undefined ? 'getOrSet' : 'refresh'
+    const { key } = this.ticket
+    return this.#layers.tracer.trace('factory', { operation, key }, () => this.#factory(context))
   }
 
   /** What may be served though it is stale. */

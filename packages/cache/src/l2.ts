@@ -5,7 +5,7 @@ import type { Entry } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import type { CacheEvents, Events, L2Operation } from './events.js'
 import type { Counters } from './stats.js'
-import { isTraced, traced } from './tracing.js'
+import type { Tracer } from './tracing.js'
 
 /** What a call to L2 is about. */
 export interface About {
@@ -27,13 +27,16 @@ export const limitsOf = (
   signal: AbortSignal | undefined,
 ): Limits => ({ signal, timeout: l2Timeouts.hard })
 
+/** Those of work that nobody waits for: the adapter's own. */
+export const NO_LIMITS: Limits = { signal: undefined, timeout: 0 }
+
 /** The one way from the cache to its adapter: bounded, traced, counted, and watched by the breaker. */
 export class L2 {
   readonly adapter: Adapter
   readonly breaker: Breaker
   readonly #events: Events
   readonly #counters: Counters
-  readonly #includeKeys: boolean
+  readonly #tracer: Tracer
   readonly #deadlines = new DeadlinesByTime()
 
   constructor(
@@ -41,13 +44,13 @@ export class L2 {
     breaker: Breaker,
     events: Events,
     counters: Counters,
-    includeKeys: boolean,
+    tracer: Tracer,
   ) {
     this.adapter = adapter
     this.breaker = breaker
     this.#events = events
     this.#counters = counters
-    this.#includeKeys = includeKeys
+    this.#tracer = tracer
   }
 
   /** Whether calls are to go on without it. */
@@ -164,16 +167,11 @@ export class L2 {
         resolve(value)
       }
       try {
-        this.#traced(about, work).then(succeed, fail)
+        this.#tracer.trace('l2', about, work).then(succeed, fail)
       } catch (error) {
         fail(error)
       }
     })
-  }
-
-  #traced<T>(about: About, work: () => Promise<T>): Promise<T> {
-    if (!isTraced('l2')) return work()
-    return traced('l2', this.#includeKeys ? { ...about } : { operation: about.operation }, work)
   }
 }
 

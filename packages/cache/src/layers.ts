@@ -4,6 +4,7 @@ import type { Fences } from './fences.js'
 import type { L1 } from './l1.js'
 import type { L2 } from './l2.js'
 import type { Counters } from './stats.js'
+import type { Tracer } from './tracing.js'
 import type { Values } from './values.js'
 
 /** What a cache is made of, for the functions that do its work. */
@@ -16,7 +17,7 @@ export interface Layers {
   readonly counters: Counters
   /** What `close()` waits for. */
   readonly activity: Activity
-  readonly includeKeys: boolean
+  readonly tracer: Tracer
 }
 
 export function countHit(layers: Layers, key: string, layer: 'l1' | 'l2'): void {

@@ -36,23 +36,24 @@ export function checkObject(
 ): Record<string, unknown> {
   if (value === undefined) return {}
   if (typeof value !== 'object' || value === null)
-    throw new TypeError(`${what} must be ${kind}, not ${value === null ? 'null' : typeof value}`)
+    throw new TypeError(`${what} must be ${kind}, not ${kindOf(value)}`)
   return value as Record<string, unknown>
 }
 
 /** @throws TypeError where `value` is neither `true` nor `false`. */
 export function checkBoolean(what: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw new TypeError(
-    `${what} must be true or false, not ${value === null ? 'null' : typeof value}`,
-  )
+  throw new TypeError(`${what} must be true or false, not ${kindOf(value)}`)
 }
 
 /** @throws TypeError, RangeError where `value` is not a whole number from `least` to `most`. */
 export function checkWhole(what: string, value: unknown, least: number, most: number): number {
   if (typeof value !== 'number')
-    throw new TypeError(`${what} must be a number, not ${typeof value}`)
+    throw new TypeError(`${what} must be a number, not ${kindOf(value)}`)
   if (!(Number.isInteger(value) && value >= least && value <= most))
     throw new RangeError(`${what} must be a whole number from ${least} to ${most}, not ${value}`)
   return value
 }
+
+/** What a wrong value is, for the error. */
+export const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value)

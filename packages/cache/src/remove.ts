@@ -1,7 +1,6 @@
 import type { EntrySettings } from './entry-options.js'
-import { limitsOf } from './l2.js'
+import { limitsOf, NO_LIMITS } from './l2.js'
 import type { Layers } from './layers.js'
-import { NO_LIMITS } from './write.js'
 
 /** `delete`, and `expire`, which leaves what L1 has to those who take stale values. */
 export async function remove(

@@ -22,8 +22,22 @@ export interface Trace {
   readonly tag?: string
 }
 
-/** Whether anybody listens: what they are to be told need not be built otherwise. */
-export function isTraced(name: keyof typeof CHANNELS): boolean {
+/** Tells those channels what one cache does. */
+export class Tracer {
+  readonly #includeKeys: boolean
+
+  constructor(includeKeys: boolean) {
+    this.#includeKeys = includeKeys
+  }
+
+  /** Does the work, and tells the channel's subscribers, if there are any, when it begins and ends. */
+  trace<T>(name: keyof typeof CHANNELS, about: Trace, work: () => T): T | Promise<Awaited<T>> {
+    if (!isHeard(name)) return work()
+    return traced(name, this.#includeKeys ? { ...about } : { operation: about.operation }, work)
+  }
+}
+
+function isHeard(name: keyof typeof CHANNELS): boolean {
   // Its own hasSubscribers came with Node.js 20.13 as an experiment, and counts wrongly there.
   const { start, end, asyncStart, asyncEnd, error } = CHANNELS[name]
   return (
@@ -35,16 +49,15 @@ export function isTraced(name: keyof typeof CHANNELS): boolean {
   )
 }
 
-/** Does the work and tells the channel's subscribers when it begins and ends. */
-export async function traced<T>(
+async function traced<T>(
   name: keyof typeof CHANNELS,
   trace: Trace,
-  work: () => Promise<T>,
-): Promise<T> {
-  let result: { readonly value: T } | undefined
+  work: () => T,
+): Promise<Awaited<T>> {
+  let result: { readonly value: Awaited<T> } | undefined
   // Node adds to the trace what the promise resolves with: a value, which is nobody's business.
   await CHANNELS[name].tracePromise(async () => {
     result = { value: await work() }
   }, trace)
-  return (result as unknown as { readonly value: T }).value
+  return (result as unknown as { readonly value: Awaited<T> }).value
 }

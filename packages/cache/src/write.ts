@@ -1,8 +1,7 @@
 import { encodeEnvelope, now } from '@l2/core'
-import type { Entry } from './entry.js'
-import { entryOf, type Made } from './entry.js'
+import { type Entry, entryOf, type Made } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
-import { type Limits, limitsOf } from './l2.js'
+import { limitsOf, NO_LIMITS } from './l2.js'
 import type { Layers } from './layers.js'
 
 /** What is to be stored, ready for both layers. */
@@ -59,9 +58,6 @@ export function write(
   void activity.during(l2.set(key, shared, bytes, NO_LIMITS, true))
   return undefined
 }
-
-/** Those of work that nobody waits for: the adapter's own. */
-export const NO_LIMITS: Limits = { signal: undefined, timeout: 0 }
 
 function encode(entry: Entry, payload: Uint8Array): Uint8Array {
   const { logicalExpiry, physicalExpiry, tags, createdAt } = entry

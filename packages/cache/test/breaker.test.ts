@@ -1,19 +1,12 @@
 import { L2Error, MemoryAdapter, MemoryStorage } from '@l2/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Cache, type CacheEvents, type CacheOptions } from '../src/index.js'
 import { ControlledAdapter, type Operation, quiet } from './controlled-adapter.js'
+import { fakeTime, later } from './support/fake-time.js'
 
 const refused = new L2Error('L2_UNAVAILABLE', 'refused')
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
-    now: 1_000_000,
-  })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+fakeTime(1_000_000)
 
 /** An adapter that can be down: refusing, or accepting and never answering. */
 class Outage extends ControlledAdapter {
@@ -44,12 +37,6 @@ function open(more: Omit<CacheOptions, 'l2'> = {}) {
   const told: CacheEvents['breaker'][] = []
   cache.on('breaker', event => told.push(event))
   return { l2, cache, told, other: new Cache({ l2: new MemoryAdapter({ storage }), l1: false }) }
-}
-
-async function later(ms: number): Promise<void> {
-  await quiet()
-  await vi.advanceTimersByTimeAsync(ms)
-  await quiet()
 }
 
 /** Fails so often that it opens. */

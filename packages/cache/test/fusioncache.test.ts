@@ -1,7 +1,9 @@
-import { decodeEnvelope, MemoryAdapter, MemoryStorage } from '@l2/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Cache, type CacheOptions } from '../src/index.js'
-import { ControlledAdapter, Deferred, quiet } from './controlled-adapter.js'
+import { decodeEnvelope } from '@l2/core'
+import { describe, expect, it, vi } from 'vitest'
+import type { Cache } from '../src/index.js'
+import { Deferred, quiet } from './controlled-adapter.js'
+import { fakeTime, later } from './support/fake-time.js'
+import { openNode } from './support/node.js'
 
 // FusionCache (.NET) is the reference for how these features behave. Its scenarios, by its names.
 
@@ -13,33 +15,11 @@ const fails = (): never => {
 const failSafe = { maxDuration: '1h', throttle: '10s' } as const
 const options = { ttl: 1_000, failSafe } as const
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
-    now: START,
-  })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-function open(more: Omit<CacheOptions, 'l2'> = {}) {
-  const storage = new MemoryStorage()
-  const raw = new MemoryAdapter({ storage, sweepInterval: 0 })
-  const l2 = new ControlledAdapter(raw)
-  const node = (): Cache => new Cache({ l2: new MemoryAdapter({ storage, sweepInterval: 0 }) })
-  return { l2, raw, node, cache: new Cache({ l2, ...more }) }
-}
-
-async function later(ms: number): Promise<void> {
-  await quiet()
-  await vi.advanceTimersByTimeAsync(ms)
-  await quiet()
-}
+fakeTime(START)
 
 describe('GetOrSet', () => {
   it('returns what memory has, fresh, and asks nobody else', async () => {
-    const { l2, cache } = open()
+    const { l2, cache } = openNode()
     await cache.set('k', 1)
     l2.calls.length = 0
     expect(await cache.getOrSet('k', fails)).toBe(1)
@@ -47,7 +27,7 @@ describe('GetOrSet', () => {
   })
 
   it('looks into memory again once it holds the lock', async () => {
-    const { l2, cache } = open()
+    const { l2, cache } = openNode()
     const answer = l2.holdAfter('get')
     const value = cache.getOrSet('k', fails)
     await answer.reached
@@ -57,7 +37,7 @@ describe('GetOrSet', () => {
   })
 
   it('promotes a fresh distributed entry with its own timestamps and tags', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await node().set('k', 1, { ttl: 1_000, tags: ['t'] })
     vi.advanceTimersByTime(900)
     expect(await cache.getOrSet('k', fails, { ttl: '1h' })).toBe(1)
@@ -70,7 +50,7 @@ describe('GetOrSet', () => {
   })
 
   it('stamps the time of creation before the factory runs', async () => {
-    const { raw, cache } = open()
+    const { raw, cache } = openNode()
     await cache.getOrSet('k', () => {
       vi.advanceTimersByTime(500)
       return 1
@@ -79,7 +59,7 @@ describe('GetOrSet', () => {
   })
 
   it('proceeds without the lock on a lock timeout where there is no stale value', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const made = new Deferred<number>()
     const holder = cache.getOrSet('k', () => made.promise)
     const waiter = cache.getOrSet('k', () => 2, { lockTimeout: 10 })
@@ -90,7 +70,7 @@ describe('GetOrSet', () => {
   })
 
   it('returns the stale value on a lock timeout where there is one', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000)
     const made = new Deferred<string>()
@@ -105,14 +85,14 @@ describe('GetOrSet', () => {
 
 describe('Fail-Safe', () => {
   it('must have been enabled when the entry was saved', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('k', 'old', { ttl: 1_000 })
     vi.advanceTimersByTime(1_000)
     await expect(cache.getOrSet('k', fails, options)).rejects.toBe(down)
   })
 
   it('puts the stale value into memory alone, for the throttle duration', async () => {
-    const { l2, cache, node } = open()
+    const { l2, cache, node } = openNode()
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000)
     l2.calls.length = 0
@@ -126,7 +106,7 @@ describe('Fail-Safe', () => {
   })
 
   it('does not refresh a throttled value eagerly', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const eager = { ...options, eagerRefresh: 0.1 } as const
     await cache.set('k', 'old', eager)
     vi.advanceTimersByTime(1_000)
@@ -139,7 +119,7 @@ describe('Fail-Safe', () => {
   })
 
   it('uses the newer of the stale values in memory and in the distributed cache', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', 'memory', options)
     vi.advanceTimersByTime(1)
     await node().set('k', 'distributed', options)
@@ -148,13 +128,13 @@ describe('Fail-Safe', () => {
   })
 
   it('uses the default value where nothing is stale', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const defaults = { failSafe: { defaultValue: 'default' } }
     expect(await cache.getOrSet('k', fails, defaults)).toBe('default')
   })
 
   it('is not triggered by the cancellation of the caller', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000)
     const controller = new AbortController()
@@ -169,7 +149,7 @@ describe('Fail-Safe', () => {
   })
 
   it('is not what a read-only get does', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000)
     expect(await cache.get('k')).toBeUndefined()
@@ -180,7 +160,7 @@ describe('Factory Timeouts', () => {
   const timeouts = { soft: 100, hard: 300 }
 
   it('soft where fail-safe has a stale value, else hard', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('stale', 'old', options)
     vi.advanceTimersByTime(1_000)
     const never = (): Promise<string> => new Promise(() => {})
@@ -196,7 +176,7 @@ describe('Factory Timeouts', () => {
   })
 
   it('the timed-out factory keeps the lock and completes in the background', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000)
     const made = new Deferred<string>()
@@ -215,7 +195,7 @@ describe('Factory Timeouts', () => {
 
 describe('Distributed Cache Timeouts', () => {
   it('a distributed cache that is slow is a miss', async () => {
-    const { l2, cache, node } = open()
+    const { l2, cache, node } = openNode()
     await node().set('k', 'late')
     l2.holdAfter('get')
     const value = cache.getOrSet('k', () => 'made', { l2Timeouts: { soft: 100 } })
@@ -224,7 +204,7 @@ describe('Distributed Cache Timeouts', () => {
   })
 
   it('its own timeouts count for the circuit breaker: a hanging server trips it', async () => {
-    const { l2, cache } = open()
+    const { l2, cache } = openNode()
     const told = vi.fn()
     cache.on('breaker', told)
     for (let i = 0; i < 5; i++) {
@@ -243,7 +223,7 @@ describe('Eager Refresh', () => {
   const eager = { ttl: 1_000, eagerRefresh: 0.9 } as const
 
   it('happens on a hit after the threshold, in the background, through the key’s lock', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.getOrSet('k', () => 'old', eager)
     vi.advanceTimersByTime(900)
     const made = new Deferred<string>()
@@ -258,7 +238,7 @@ describe('Eager Refresh', () => {
   })
 
   it('does not happen where nobody asks', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const factory = vi.fn(() => 'old')
     await cache.getOrSet('k', factory, eager)
     await later(2_000)
@@ -268,7 +248,7 @@ describe('Eager Refresh', () => {
 
 describe('Adaptive Caching', () => {
   it('a factory decides on duration and tags', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.getOrSet('k', context => {
       context.options.ttl = 10
       context.tags = ['t']
@@ -281,7 +261,7 @@ describe('Adaptive Caching', () => {
 
 describe('Conditional Refresh', () => {
   it('NotModified() keeps the stale value for another duration', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', { etag: 'x' }, options)
     vi.advanceTimersByTime(1_000)
     const value = await cache.getOrSet(
@@ -295,7 +275,7 @@ describe('Conditional Refresh', () => {
 
 describe('Tagging, Expire, Remove, Clear', () => {
   it('RemoveByTag removes on all nodes that have no memory of their own', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', 1, { tags: ['a', 'b'] })
     await cache.deleteByTag('b')
     expect([await cache.get('k'), await node().get('k')]).toEqual([undefined, undefined])
@@ -307,7 +287,7 @@ describe('Tagging, Expire, Remove, Clear', () => {
       (cache: Cache) => cache.clear(),
       (cache: Cache) => cache.delete('k'),
     ]) {
-      const { cache, node } = open()
+      const { cache, node } = openNode()
       const made = new Deferred<string>()
       const value = cache.getOrSet('k', () => made.promise, { tags: ['t'] })
       await quiet()
@@ -319,7 +299,7 @@ describe('Tagging, Expire, Remove, Clear', () => {
   })
 
   it('Expire marks memory, removes from the distributed cache, and leaves fail-safe its value', async () => {
-    const { raw, cache } = open()
+    const { raw, cache } = openNode()
     await cache.set('k', 'old', { ttl: '1h', failSafe })
     await cache.expire('k')
     expect(await raw.get('k')).toBeUndefined()
@@ -328,7 +308,7 @@ describe('Tagging, Expire, Remove, Clear', () => {
 
   it('Remove and Clear leave fail-safe nothing', async () => {
     for (const remove of [(cache: Cache) => cache.delete('k'), (cache: Cache) => cache.clear()]) {
-      const { cache } = open()
+      const { cache } = openNode()
       await cache.set('k', 'old', { ttl: '1h', failSafe })
       await remove(cache)
       await expect(cache.getOrSet('k', fails, options)).rejects.toBe(down)
@@ -338,7 +318,7 @@ describe('Tagging, Expire, Remove, Clear', () => {
 
 describe('Cache Stampede', () => {
   it('runs one factory for any number of callers', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const factory = vi.fn(async () => 'value')
     const all = await Promise.all(Array.from({ length: 1_000 }, () => cache.getOrSet('k', factory)))
     expect([new Set(all).size, factory.mock.calls.length]).toEqual([1, 1])

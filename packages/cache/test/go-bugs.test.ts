@@ -1,7 +1,9 @@
 import { decodeEnvelope, MemoryAdapter, MemoryStorage } from '@l2/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Cache, type CacheOptions } from '../src/index.js'
-import { ControlledAdapter, Deferred, quiet } from './controlled-adapter.js'
+import { describe, expect, it, vi } from 'vitest'
+import { Cache } from '../src/index.js'
+import { Deferred, quiet } from './controlled-adapter.js'
+import { fakeTime, later } from './support/fake-time.js'
+import { openNode } from './support/node.js'
 
 // The Go library that the contract comes from has these bugs; ours must not. Its names are its own.
 
@@ -9,15 +11,7 @@ const START = 1_000_000
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
-    now: START,
-  })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+fakeTime(START)
 
 const down = new Error('the origin is down')
 const fails = (): never => {
@@ -25,23 +19,9 @@ const fails = (): never => {
 }
 const failSafe = { maxDuration: '1h', throttle: '10s' } as const
 
-function open(more: Omit<CacheOptions, 'l2'> = {}) {
-  const storage = new MemoryStorage()
-  const raw = new MemoryAdapter({ storage, sweepInterval: 0 })
-  const l2 = new ControlledAdapter(raw)
-  const node = (): Cache => new Cache({ l2: new MemoryAdapter({ storage, sweepInterval: 0 }) })
-  return { l2, raw, node, cache: new Cache({ l2, ...more }) }
-}
-
-async function later(ms: number): Promise<void> {
-  await quiet()
-  await vi.advanceTimersByTimeAsync(ms)
-  await quiet()
-}
-
 describe('bugs of the Go library', () => {
   it('1: a stale value served for a failed factory is not stored as a fresh one', async () => {
-    const { l2, cache, node } = open()
+    const { l2, cache, node } = openNode()
     const options = { ttl: '1m', failSafe } as const
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(MINUTE)
@@ -59,7 +39,7 @@ describe('bugs of the Go library', () => {
 
   it('2: nor is one served after a soft or a hard timeout', async () => {
     for (const factoryTimeouts of [{ soft: 100 }, { hard: 100 }]) {
-      const { l2, cache, node } = open()
+      const { l2, cache, node } = openNode()
       const options = { ttl: '1m', failSafe, factoryTimeouts } as const
       await cache.set('k', 'old', options)
       vi.advanceTimersByTime(MINUTE)
@@ -78,7 +58,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('3: nothing is served after its physical expiry, and L1 drops it', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const options = { ttl: '1m', failSafe } as const
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(1_000 * HOUR)
@@ -88,7 +68,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('4: after expire the next getOrSet does not get the old value from L2', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', 'old', { ttl: '1m', failSafe })
     await cache.expire('k')
     expect(await cache.getOrSet('k', () => 'new')).toBe('new')
@@ -97,7 +77,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('5: a key set again without a tag does not die with it', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await cache.set('k', 'tagged', { tags: ['t'] })
     await cache.set('k', 'untagged')
     await cache.deleteByTag('t')
@@ -105,14 +85,14 @@ describe('bugs of the Go library', () => {
   })
 
   it('6: deleteByTag reaches what this node never had', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     await node().set('theirs', 1, { tags: ['t'] })
     await cache.deleteByTag('t')
     expect(await node().get('theirs')).toBeUndefined()
   })
 
   it('7: a lock timeout is no error: the call goes on without the lock', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     expect(await cache.getOrSet('alone', () => 1, { lockTimeout: 1 })).toBe(1)
     const made = new Deferred<string>()
     const holder = cache.getOrSet('k', () => made.promise)
@@ -124,7 +104,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('8: the abort of the first caller does not fail the others', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const made = new Deferred<string>()
     const controller = new AbortController()
     const factory = vi.fn(() => made.promise)
@@ -139,7 +119,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('9: an abort does not open the breaker, and while it is open one ping goes out at a time', async () => {
-    const { l2, cache } = open({ breaker: { threshold: 1 } })
+    const { l2, cache } = openNode({ breaker: { threshold: 1 } })
     const answer = l2.holdAfter('get')
     const controller = new AbortController()
     const aborted = cache.get('k', { signal: controller.signal })
@@ -164,7 +144,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('10: L2 keeps an entry exactly as long as its envelope says', async () => {
-    const { l2, raw, cache } = open()
+    const { l2, raw, cache } = openNode()
     const set = vi.spyOn(l2, 'set')
     await cache.set('k', 1, { ttl: '10m', l2Ttl: '2m', failSafe })
     const { logicalExpiry, physicalExpiry } = decodeEnvelope((await raw.get('k')) as Uint8Array)
@@ -173,7 +153,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('11: an entry promoted from L2 is refreshed early, as one that was made here', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     const options = { ttl: 1_000, eagerRefresh: 0.8 } as const
     await node().set('k', 'old', options)
     vi.advanceTimersByTime(500)
@@ -185,7 +165,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('12: defaults of one’s own leave the others as they were', async () => {
-    const { cache } = open({ defaults: { tags: ['t'], failSafe: { throttle: 5 } } })
+    const { cache } = openNode({ defaults: { tags: ['t'], failSafe: { throttle: 5 } } })
     await cache.set('k', 'old', { ttl: '1m' })
     vi.advanceTimersByTime(23 * HOUR)
     // maxDuration is still the built-in day.
@@ -195,7 +175,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('13: after a hard timeout the factory goes on, and its value is stored', async () => {
-    const { cache, node } = open()
+    const { cache, node } = openNode()
     const made = new Deferred<string>()
     const value = cache.getOrSet('k', () => made.promise, { factoryTimeouts: { hard: 100 } })
     value.catch(() => {})
@@ -207,7 +187,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('14: deleteByTag leaves nothing in the sets of other tags', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     await cache.set('k', 'old', { tags: ['a', 'b'] })
     await cache.deleteByTag('a')
     await cache.set('k', 'new')
@@ -229,7 +209,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('16: each option does something: skipL2ReadWhenStale, the soft timeout, breaker events', async () => {
-    const { l2, cache } = open()
+    const { l2, cache } = openNode()
     const told = vi.fn()
     cache.on('breaker', told)
     const options = { ttl: 1_000, failSafe, skipL2ReadWhenStale: true } as const
@@ -253,7 +233,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('17: a background write does not end with the request that caused it', async () => {
-    const { l2, cache, node } = open()
+    const { l2, cache, node } = openNode()
     const request = new AbortController()
     const write = l2.holdBefore('set')
     const options = { backgroundL2Writes: true, signal: request.signal }
@@ -267,7 +247,7 @@ describe('bugs of the Go library', () => {
 
   it('18: jitter is in L1, in both expiries of the envelope, and in the ttl of L2, the same', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0.5)
-    const { l2, raw, cache } = open()
+    const { l2, raw, cache } = openNode()
     const set = vi.spyOn(l2, 'set')
     await cache.set('k', 1, { ttl: '1m', jitter: '10s', failSafe })
     vi.mocked(Math.random).mockRestore()
@@ -283,7 +263,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('19: of two stale values the newer is served; a soft timeout without one stores once', async () => {
-    const { l2, cache, node } = open()
+    const { l2, cache, node } = openNode()
     const options = { ttl: 1_000, failSafe } as const
     await cache.set('k', 'L1', options)
     vi.advanceTimersByTime(100)
@@ -305,7 +285,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('20: what a factory does to its options is its own; one that throws in the background kills nobody', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const options = { ttl: 1_000, eagerRefresh: 0.5, tags: ['t'] }
     await cache.set('k', 'old', options)
     vi.advanceTimersByTime(500)
@@ -342,7 +322,7 @@ describe('bugs of the Go library', () => {
   })
 
   it('22: listeners that were taken off leave nothing, and none costs nothing', async () => {
-    const { cache } = open()
+    const { cache } = openNode()
     const listener = vi.fn()
     for (let i = 0; i < 1_000; i++) {
       const each = (): void => listener()

@@ -1,20 +1,13 @@
 import { MemoryAdapter } from '@l2/core'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Cache, type CacheEvents, type CacheOptions } from '../src/index.js'
 import { ControlledAdapter, Deferred, quiet } from './controlled-adapter.js'
+import { fakeTime, later } from './support/fake-time.js'
 
 const MINUTE = 60_000
 const failSafe = { maxDuration: '1h', throttle: '10s' } as const
 
-beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'],
-    now: 1_000_000,
-  })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
+fakeTime(1_000_000)
 
 function open(more: Omit<CacheOptions, 'l2'> = {}) {
   const l2 = new ControlledAdapter(new MemoryAdapter({ sweepInterval: 0 }))
@@ -22,13 +15,6 @@ function open(more: Omit<CacheOptions, 'l2'> = {}) {
   const told: CacheEvents['failSafe'][] = []
   cache.on('failSafe', event => told.push(event))
   return { l2, cache, told }
-}
-
-/** Time passes, and what waits for it goes on. */
-async function later(ms: number): Promise<void> {
-  await quiet()
-  await vi.advanceTimersByTimeAsync(ms)
-  await quiet()
 }
 
 async function withStale(cache: Cache): Promise<void> {
