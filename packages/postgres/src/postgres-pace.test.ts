@@ -18,13 +18,18 @@ test('slices become as large as 40 ms allow', () => {
 
 test('a server that is slow whatever it is asked for is not asked for few rows at a time', () => {
   expect(paced(50, () => 60)).toBe(128)
-  expect(paced(50, () => 200)).toBe(8)
+  for (let slices = 10; slices < 20; slices++)
+    for (const ms of [120, 200, 5_000]) expect(paced(slices, () => ms)).toBeGreaterThanOrEqual(64)
+  // Slow, and each row takes its time as well.
+  for (let slices = 10; slices < 20; slices++)
+    expect(paced(slices, rows => 300 + rows)).toBeGreaterThanOrEqual(64)
 })
 
 test('large rows are few in a slice', () => {
   const rows = Array.from({ length: 20 }, (_, i) => paced(30 + i, each => each * 2))
   expect(Math.max(...rows)).toBeLessThanOrEqual(64)
-  expect(paced(50, each => each * 120)).toBe(8)
+  for (let slices = 40; slices < 50; slices++)
+    expect(paced(slices, each => 100 + each * 120)).toBe(8)
 })
 
 test('a slice that waited for a lock does not slow down those after it', () => {

@@ -14,7 +14,10 @@ const MOST = 1_000
  */
 const ENOUGH = 128
 
-/** What takes longer than this, in ms, has large rows: half of them are enough next time. */
+/**
+ * What takes longer than this, in ms, has large rows: half of them are enough next time. Or the server is
+ * slow whatever it is asked for, which the next slice tells.
+ */
 const TOO_LONG = 100
 
 /** Even of the largest: a million single rows would take for ever. */
@@ -40,6 +43,8 @@ export interface Slice {
 export class Pace {
   rows = FIRST
   #enough = ENOUGH
+  /** The slice before, if it took too long. */
+  #slow: { readonly rows: number; readonly ms: number } | undefined
 
   /**
    * What a slice answered that was to look at so many rows: when it began by the server's clock, rows
@@ -49,8 +54,10 @@ export class Pace {
     const took = Math.max(Number(ended) - Number(begun), 0.1)
     const next = Math.min(asked * (SLICE / took), asked * GROWTH, MOST)
     if (begun !== undefined) {
-      if (took > TOO_LONG) this.#enough = Math.max(this.#enough / 2, LEAST)
-      else if (took < SLICE) this.#enough = Math.min(this.#enough * 2, ENOUGH)
+      if (took > TOO_LONG && !this.#isServerSlow(asked, took))
+        this.#enough = Math.max(this.#enough / 2, LEAST)
+      else if (took < SLICE || took > TOO_LONG) this.#enough = Math.min(this.#enough * 2, ENOUGH)
+      this.#slow = took > TOO_LONG ? { rows: asked, ms: took } : undefined
       this.rows = Math.max(Math.floor(next), Math.min(this.#enough, asked * GROWTH))
     }
     return {
@@ -60,5 +67,12 @@ export class Pace {
       isLast: Number(found ?? 0) < asked,
       isBusy: begun === undefined,
     }
+  }
+
+  /** Whether more or fewer rows than in the slice before did not take accordingly more or less time. */
+  #isServerSlow(rows: number, ms: number): boolean {
+    if (this.#slow === undefined || this.#slow.rows === rows) return false
+    const perRow = (ms - this.#slow.ms) / (rows - this.#slow.rows)
+    return perRow * rows < ms / 2
   }
 }
