@@ -52,9 +52,14 @@ export class Breaker {
     return this.#open
   }
 
-  /** @param took ms. An answer that comes too late for others is no sign of health. */
-  succeeded(took: number): void {
-    if (this.#patience === 0 || took <= this.#patience) this.#failures = 0
+  /**
+   * @param begun when the call began, by `performance.now()`. An answer that comes too late for others is no
+   * sign of health.
+   */
+  succeeded(begun: number): void {
+    // First: in good health nobody needs to look at the clock.
+    if (this.#failures === 0) return
+    if (this.#patience === 0 || performance.now() - begun <= this.#patience) this.#failures = 0
   }
 
   failed(error: unknown): void {

@@ -1,5 +1,6 @@
-import { type Adapter, type Deadline, isL2Error, L2Error, NEVER, now } from '@l2/core'
+import { type Adapter, type Deadline, isL2Error, L2Error } from '@l2/core'
 import type { Breaker } from './breaker.js'
+import { clock } from './clock.js'
 import { DeadlinesByTime } from './deadlines-by-time.js'
 import type { Entry } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
@@ -79,10 +80,10 @@ export class L2 {
     return this.#told({ operation: 'set', key }, degraded, limits, () => {
       const { physicalExpiry, tags } = entry
       const { signal } = limits
-      const left = physicalExpiry - now()
+      const ttl = physicalExpiry === undefined ? 0 : physicalExpiry - clock()
       // Serializing took its whole life. A ttl of 0 would keep it for ever.
-      if (left <= 0) return this.adapter.delete(key, signal && { signal })
-      const ttl = physicalExpiry === NEVER ? 0 : left
+      if (physicalExpiry !== undefined && ttl <= 0)
+        return this.adapter.delete(key, signal && { signal })
       return this.adapter.set(
         key,
         bytes,
@@ -160,10 +161,10 @@ export class L2 {
         const isHeldUp = performance.now() - begun > timeout + HELD_UP
         if (isHeldUp) setTimeout(() => fail(late(timeout)), HELD_UP)
         else setImmediate(() => fail(late(timeout)))
-      })
+      }, begun)
       const succeed = (value: T): void => {
         if (!settle()) return
-        this.breaker.succeeded(performance.now() - begun)
+        this.breaker.succeeded(begun)
         resolve(value)
       }
       try {

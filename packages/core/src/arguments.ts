@@ -41,6 +41,7 @@ export function checkTtl(ttl: unknown): number {
 }
 
 const NO_TAGS: readonly string[] = []
+const NO_OPTIONS: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** The tags once each, in an array of our own. @throws TypeError */
 export function checkTags(tags: unknown): readonly string[] {
@@ -56,8 +57,8 @@ export function checkTags(tags: unknown): readonly string[] {
 }
 
 /** The options as an object. @throws TypeError */
-export function checkOptions(options: unknown): Record<string, unknown> {
-  if (options === undefined) return {}
+export function checkOptions(options: unknown): Readonly<Record<string, unknown>> {
+  if (options === undefined) return NO_OPTIONS
   if (typeof options !== 'object' || options === null)
     throw new TypeError(`options must be an object, not ${kindOf(options)}`)
   return options as Record<string, unknown>

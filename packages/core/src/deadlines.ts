@@ -27,10 +27,13 @@ export class Deadlines {
     this.#holds = holds
   }
 
-  /** @param passed is called once, unless {@link clear} comes first. */
-  set(passed: () => void): Deadline | undefined {
+  /**
+   * @param passed is called once, unless {@link clear} comes first.
+   * @param time the present, in ms of `performance.now()`.
+   */
+  set(passed: () => void, time?: number): Deadline | undefined {
     if (this.#timeout === 0) return undefined
-    const end = performance.now() + this.#timeout
+    const end = (time ?? performance.now()) + this.#timeout
     const deadline: Deadline = { end, passed, before: this.#last, after: undefined }
     if (this.#last === undefined) this.#first = deadline
     else this.#last.after = deadline
