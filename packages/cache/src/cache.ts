@@ -1,4 +1,4 @@
-import { checkName, checkOptions, checkSignal, L2Error, now } from '@l2/core'
+import { checkName, checkOptions, checkSignal, L2Error } from '@l2/core'
 import { Activity } from './activity.js'
 import { Breaker } from './breaker.js'
 import {
@@ -10,7 +10,8 @@ import {
   type RemoveOptions,
   type SetOptions,
 } from './cache-options.js'
-import { type Entry, tickOf } from './entry.js'
+import { isOver } from './clock.js'
+import type { Entry } from './entry.js'
 import { type EntrySettings, entrySettings } from './entry-options.js'
 import { type CacheEvents, type CacheListener, Events } from './events.js'
 import type { Factory } from './factory.js'
@@ -164,9 +165,8 @@ export class Cache {
     try {
       let mayBeInL1 = true
       if (options?.signal === undefined && !(options?.skipL1Read ?? this.#defaults.skipL1Read)) {
-        const entry = this.#find(key)
-        // In the tick before it is to be refreshed it takes the long way, and is a hit there.
-        if (entry !== undefined && tickOf(now()) < entry.refreshTick) {
+        const entry = this.#closed === undefined ? this.#l1?.find(key) : undefined
+        if (entry !== undefined && !isOver(entry.refreshAt)) {
           countHit(this.#layers, key, 'l1')
           return this.#give(entry.value) as Promise<T>
         }
@@ -190,7 +190,7 @@ export class Cache {
     this.#allowTags(settings.tags)
     const entry = mayBeInL1 && !settings.skipL1Read ? this.#hit(key) : undefined
     if (entry !== undefined) {
-      if (entry.refreshAt <= now()) this.#fills.refresh(key, factory, settings, entry)
+      if (isOver(entry.refreshAt)) this.#fills.refresh(key, factory, settings, entry)
       return this.#give(entry.value)
     }
     return this.#giveWhenKept(
@@ -242,7 +242,7 @@ export class Cache {
           const { factory, begun } = missing.of(key)
           return this.#fills.getOrSet(key, factory, settings, signal, begun)
         }
-        if (entry.refreshAt <= now()) {
+        if (isOver(entry.refreshAt)) {
           const { factory, begun } = due.of(key)
           this.#fills.refresh(key, factory, settings, entry, begun)
         }
@@ -430,18 +430,10 @@ export class Cache {
     )
   }
 
-  /** What L1 has under `key`, fresh or stale. */
-  #find(key: string): Entry | undefined {
-    return this.#closed === undefined ? this.#l1?.find(key) : undefined
-  }
-
   /** What L1 has under `key`, if it is fresh. */
   #hit(key: string): Entry | undefined {
-    const entry = this.#find(key)
-    if (entry === undefined) return undefined
-    // Ticks first: they tell most hits, and are read faster.
-    if (tickOf(now()) >= entry.refreshTick && this.#l1?.get(key) === undefined) return undefined
-    countHit(this.#layers, key, 'l1')
+    const entry = this.#closed === undefined ? this.#l1?.get(key) : undefined
+    if (entry !== undefined) countHit(this.#layers, key, 'l1')
     return entry
   }
 

@@ -1,3 +1,4 @@
+import { toUnix } from './clock.js'
 import type { Entry } from './entry.js'
 import { type EntryOptions, type EntrySettings, entrySettings } from './entry-options.js'
 import type { Flight } from './single-flight.js'
@@ -87,7 +88,7 @@ export class Context implements FactoryContext {
       const found = entry && {
         value: this.#values.given(entry.value),
         tags: [...entry.tags],
-        createdAt: entry.createdAt,
+        createdAt: entry.createdAt === undefined ? undefined : toUnix(entry.createdAt),
       }
       this.#stale = { found }
     }

@@ -1,4 +1,5 @@
-import { L2Error, now } from '@l2/core'
+import { L2Error } from '@l2/core'
+import { clock, type Time } from './clock.js'
 import { type Entry, isKept } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import { Context, type Factory } from './factory.js'
@@ -173,7 +174,7 @@ export class Fill implements Wanting {
     const { values, counters } = this.#layers
     const context = new Context(this.#flight, this.#settings, values, this)
     counters.factories++
-    const createdAt = now()
+    const createdAt = clock()
     this.#flight.slow()
     let value: unknown
     let takesTime: boolean
@@ -204,7 +205,7 @@ export class Fill implements Wanting {
     }
   }
 
-  #made(value: unknown, context: Context, createdAt: number): Promise<unknown> {
+  #made(value: unknown, context: Context, createdAt: Time): Promise<unknown> {
     this.#flight.fast()
     let kept: unknown
     try {
@@ -232,7 +233,7 @@ export class Fill implements Wanting {
   }
 
   /** Stores what the factory has made, unless something came between. @returns how it is kept. */
-  #keep(value: unknown, context: Context, createdAt: number): unknown {
+  #keep(value: unknown, context: Context, createdAt: Time): unknown {
     const { fences } = this.#layers
     const { settings } = context
     if (settings !== this.#settings) {
@@ -272,7 +273,7 @@ export class Fill implements Wanting {
     return this.#layers.fences.outdated(this.ticket, this.#tags)
   }
 
-  #store(value: unknown, settings: EntrySettings, createdAt: number): unknown {
+  #store(value: unknown, settings: EntrySettings, createdAt: Time): unknown {
     const layers = this.#layers
     const { l2, fences } = layers
     const { key } = this.ticket

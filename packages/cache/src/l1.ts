@@ -1,6 +1,6 @@
-import { now } from '@l2/core'
 import { LRUCache } from 'lru-cache'
-import { type Entry, wholeTickOf } from './entry.js'
+import { clock, isOver, longAgo } from './clock.js'
+import type { Entry } from './entry.js'
 
 /** The entries in this process's memory, with an index by tag. */
 export class L1 {
@@ -49,9 +49,9 @@ export class L1 {
   get(key: string): Entry | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    const time = now()
-    if (time < entry.logicalExpiry) return entry
-    if (time >= entry.physicalExpiry) this.#entries.delete(key)
+    const time = clock()
+    if (!isOver(entry.logicalExpiry, time)) return entry
+    if (isOver(entry.physicalExpiry, time)) this.#entries.delete(key)
     return undefined
   }
 
@@ -66,7 +66,6 @@ export class L1 {
       this.#entries.delete(key)
       return
     }
-    entry.refreshTick = wholeTickOf(entry.refreshAt)
     this.#entries.set(key, entry)
     // After the entry: setting it disposed of its predecessor and took the key out of its tags.
     for (const tag of entry.tags) {
@@ -81,7 +80,8 @@ export class L1 {
     const entry = this.#entries.peek(key)
     if (entry === undefined) return
     // Not now: the clock may be set back.
-    this.set(key, { ...entry, refreshAt: 0, logicalExpiry: 0 })
+    const logicalExpiry = longAgo()
+    this.set(key, { ...entry, refreshAt: logicalExpiry, logicalExpiry })
   }
 
   delete(key: string): void {

@@ -1,5 +1,6 @@
-import { decodeEnvelope, isL2Error, L2Error, now } from '@l2/core'
-import { type Entry, isFresh, isKept, promoted, refreshTime } from './entry.js'
+import { decodeEnvelope, isL2Error, L2Error } from '@l2/core'
+import { fromUnix, isOver } from './clock.js'
+import { type Entry, isFresh, promoted, refreshTime } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import type { Ticket } from './fences.js'
 import { down, type L2 } from './l2.js'
@@ -121,25 +122,27 @@ const isNewer = (found: Entry, due: Entry): boolean =>
   found.createdAt !== undefined &&
   due.createdAt !== undefined &&
   found.createdAt > due.createdAt &&
-  now() < found.refreshAt &&
-  isFresh(found)
+  !isOver(found.refreshAt)
 
 /** The entry in bytes that L2 holds, fresh or stale. Nothing about them is trusted. */
 function entryIn(layers: Layers, key: string, look: Look, bytes: Uint8Array): Entry | undefined {
   const { values } = layers
   try {
-    const { payload, logicalExpiry, physicalExpiry, tags, createdAt } = decodeEnvelope(bytes)
-    const entry = {
-      value: undefined,
+    const envelope = decodeEnvelope(bytes)
+    const { payload, tags } = envelope
+    const logicalExpiry = fromUnix(envelope.logicalExpiry)
+    const physicalExpiry = fromUnix(envelope.physicalExpiry)
+    if (isOver(physicalExpiry)) return undefined
+    const createdAt = envelope.createdAt === undefined ? undefined : fromUnix(envelope.createdAt)
+    return {
+      value: values.keptOf(payload),
       refreshAt: refreshTime(look.settings.eagerRefresh, createdAt, logicalExpiry),
-      refreshTick: 0,
       logicalExpiry,
       physicalExpiry,
       tags,
       createdAt,
       size: look.settings.size ?? payload.byteLength,
     }
-    return isKept(entry) ? { ...entry, value: values.keptOf(payload) } : undefined
   } catch (error) {
     countCorrupt(layers, { key, error: isL2Error(error) ? error : unreadable(error) })
     return undefined

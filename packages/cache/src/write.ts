@@ -1,11 +1,15 @@
-import { encodeEnvelope, now } from '@l2/core'
-import { type Entry, entryOf, type Made } from './entry.js'
+import { encodeEnvelope } from '@l2/core'
+import { clock, type Time, toUnix } from './clock.js'
+import { addedTo, type Entry, entryOf } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import { limitsOf, NO_LIMITS } from './l2.js'
 import type { Layers } from './layers.js'
 
-/** What is to be stored, ready for both layers. */
-export interface Prepared extends Made {
+/** What is to be stored. */
+export interface Prepared {
+  readonly l1: Entry
+  /** The same but for its ttl. */
+  readonly l2: Entry
   /** L2's bytes, where they are to be written. */
   readonly bytes: Uint8Array | undefined
 }
@@ -13,24 +17,28 @@ export interface Prepared extends Made {
 /**
  * Makes an entry of a value.
  *
- * @param createdAt Unix ms; `undefined` = now.
+ * @param createdAt `undefined` = now.
  * @throws what the serializer throws; TypeError, RangeError where L2 would get too much.
  */
 export function prepare(
   layers: Layers,
   value: unknown,
   settings: EntrySettings,
-  createdAt: number | undefined,
+  createdAt: Time | undefined,
 ): Prepared {
   const { l2, values } = layers
   // Before the serializer, which may take long.
-  const time = now()
+  const time = clock()
   const kept = values.kept(value)
   const writes = l2 !== undefined && !settings.skipL2Write
   const payload = writes ? values.payload(kept) : undefined
   const size = settings.skipL1Write ? 0 : values.size(kept, settings, payload)
-  const made = entryOf(kept, size, settings, createdAt ?? time, time)
-  return { l1: made.l1, l2: made.l2, bytes: payload && encode(made.l2, payload) }
+  const { ttl, l2Ttl = ttl } = settings
+  const added = addedTo(settings)
+  const made = createdAt ?? time
+  const entry = entryOf(kept, size, settings, ttl, added, made, time)
+  const shared = l2Ttl === ttl ? entry : entryOf(kept, size, settings, l2Ttl, added, made, time)
+  return { l1: entry, l2: shared, bytes: payload && encode(shared, payload) }
 }
 
 /** Puts what was made into L1, or takes away what it replaces. */
@@ -60,6 +68,11 @@ export function write(
 }
 
 function encode(entry: Entry, payload: Uint8Array): Uint8Array {
-  const { logicalExpiry, physicalExpiry, tags, createdAt } = entry
-  return encodeEnvelope({ payload, logicalExpiry, physicalExpiry, tags, createdAt })
+  return encodeEnvelope({
+    payload,
+    logicalExpiry: toUnix(entry.logicalExpiry),
+    physicalExpiry: toUnix(entry.physicalExpiry),
+    tags: entry.tags,
+    createdAt: toUnix(entry.createdAt),
+  })
 }
