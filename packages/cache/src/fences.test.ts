@@ -122,4 +122,18 @@ describe('Fences', () => {
     expect(fences.outdated(hung, ['t0'])).toBe(true)
     expect(fences.outdated(fences.begin('k', false), ['t0'])).toBe(false)
   })
+
+  it('lets go of what has ended: one that has grown old keeps none of those after it', () => {
+    const fences = new Fences()
+    for (const keys of [
+      ['a', 'b', 'c'],
+      ['a', 'a', 'a'],
+    ]) {
+      const tickets = keys.map(key => fences.begin(key, true))
+      fences.readEnded(tickets[1] as (typeof tickets)[0])
+      for (const ticket of tickets) fences.end(ticket)
+      for (const { next, previous, newer, older, fill } of tickets)
+        expect([next, previous, newer, older, fill]).toEqual([...Array(5)])
+    }
+  })
 })

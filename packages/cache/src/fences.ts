@@ -107,6 +107,8 @@ export class Fences {
   end(ticket: Ticket): void {
     if (!ticket.isOpen) return
     ticket.isOpen = false
+    // As with its neighbours: maps, too, keep for a while what they had.
+    ticket.fill = undefined
     this.#takeOut(ticket)
     this.#unchain(ticket)
     this.#forget()
@@ -208,7 +210,11 @@ export class Fences {
     this.#open++
   }
 
-  #takeOut({ previous, next }: Ticket): void {
+  #takeOut(ticket: Ticket): void {
+    const { previous, next } = ticket
+    // One that has grown old would keep all that came after it until the next full garbage collection.
+    ticket.previous = undefined
+    ticket.next = undefined
     if (previous === undefined) this.#first = next
     else previous.next = next
     if (next === undefined) this.#last = previous
@@ -225,7 +231,10 @@ export class Fences {
   }
 
   // In constant time: on a hot key many fills run at once, and the oldest ends first.
-  #unchain({ key, newer, older }: Ticket): void {
+  #unchain(ticket: Ticket): void {
+    const { key, newer, older } = ticket
+    ticket.newer = undefined
+    ticket.older = undefined
     if (older !== undefined) older.newer = newer
     if (newer !== undefined) newer.older = older
     else if (older !== undefined) this.#byKey.set(key, older)

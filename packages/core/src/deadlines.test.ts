@@ -56,3 +56,10 @@ test('a timeout of 0 is none', () => {
   vi.advanceTimersByTime(100_000)
   expect(passed).toEqual([])
 })
+
+test('those taken off know nothing of the others: one that has grown old keeps none of those after it', () => {
+  const { deadlines, set } = started()
+  const all = ['a', 'b', 'c'].map(set)
+  for (const one of all) if (one !== undefined) deadlines.clear(one)
+  expect(all.map(one => [one?.before, one?.after])).toEqual(all.map(() => [undefined, undefined]))
+})

@@ -49,6 +49,9 @@ export class Deadlines {
     else deadline.before.after = deadline.after
     if (deadline.after === undefined) this.#last = deadline.before
     else deadline.after.before = deadline.before
+    // One that has grown old would keep all that came after it until the next full garbage collection.
+    deadline.before = undefined
+    deadline.after = undefined
     if (this.#holds && this.#first === undefined) this.#timer?.unref()
   }
 
