@@ -9,7 +9,7 @@ describe('times', () => {
     vi.useRealTimers()
   })
 
-  it.each([0, 1, -1, 1.5, 1e12, Date.now(), Date.now() + 30 * DAY, NEVER - 1, NEVER, -NEVER])(
+  it.each([0, 1, -1, 1.5, 1e12, Date.now(), Date.now() + 30 * DAY, -1e15, NEVER - 1, NEVER])(
     'are what they were after a journey through an envelope: %s',
     unix => {
       expect(toUnix(fromUnix(unix))).toBe(unix)
@@ -46,5 +46,6 @@ describe('times', () => {
     expect([later(never, 1), later(1, never), later(2, 1)]).toEqual([never, never, 2])
     expect(earlier(never, never)).toBe(never)
     expect([toUnix(never), toUnix(after(clock(), NEVER))]).toEqual([NEVER, NEVER])
+    expect(Number.isSafeInteger(toUnix(fromUnix(-NEVER)))).toBe(true)
   })
 })
