@@ -6,7 +6,7 @@ const MOST = 256
 /** And bytes, but one call at least: more gains nothing, and Postgres keeps 4 MiB in memory (work_mem). */
 const MOST_BYTES = 2 ** 20
 
-/** A batch is not divided between free lanes where they would get fewer calls each. */
+/** Calls that a free lane gets before the next one gets any. */
 const LEAST = 16
 
 /** A call that waits for a lane. */
