@@ -1,6 +1,6 @@
 import { NEVER } from '@l2/core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { after, clock, earlier, fromUnix, isOver, later, longAgo, toUnix } from './clock.js'
+import { after, clock, earlier, endOf, isOver, LONG_AGO, later, timeOf, toUnix } from './clock.js'
 
 const DAY = 86_400_000
 
@@ -12,7 +12,8 @@ describe('times', () => {
   it.each([0, 1, -1, 1.5, 1e12, Date.now(), Date.now() + 30 * DAY, -1e15, NEVER - 1, NEVER])(
     'are what they were after a journey through an envelope: %s',
     unix => {
-      expect(toUnix(fromUnix(unix))).toBe(unix)
+      expect(toUnix(endOf(unix))).toBe(unix)
+      expect(toUnix(timeOf(unix))).toBe(unix)
     },
   )
 
@@ -31,10 +32,7 @@ describe('times', () => {
       vi.setSystemTime(time + 1_000)
       expect(isOver(end)).toBe(true)
       expect(isOver(month)).toBe(false)
-      expect(isOver(longAgo())).toBe(true)
-      const before = longAgo()
-      vi.setSystemTime(time - 11 * DAY)
-      expect(isOver(before)).toBe(true)
+      expect(isOver(LONG_AGO)).toBe(true)
     },
   )
 
@@ -45,7 +43,20 @@ describe('times', () => {
     expect([earlier(never, 1), earlier(1, never), earlier(2, 1)]).toEqual([1, 1, 1])
     expect([later(never, 1), later(1, never), later(2, 1)]).toEqual([never, never, 2])
     expect(earlier(never, never)).toBe(never)
-    expect([toUnix(never), toUnix(after(clock(), NEVER))]).toEqual([NEVER, NEVER])
-    expect(Number.isSafeInteger(toUnix(fromUnix(-NEVER)))).toBe(true)
+    expect(Number.isSafeInteger(toUnix(endOf(-NEVER)))).toBe(true)
   })
+
+  it.each([
+    [0, 0],
+    [0, 1_000],
+    [NEVER, 0],
+    [NEVER, 1_000],
+    [NEVER - 1e12, 0],
+  ])(
+    'a ttl of %s and %s more never ends, where it is 0 or ends after all that is safe',
+    (...ttl) => {
+      expect(after(clock(), ...ttl)).toBeUndefined()
+      expect(after(clock(), 1, 1_000)).toBeDefined()
+    },
+  )
 })

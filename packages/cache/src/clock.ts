@@ -14,13 +14,16 @@ const START = now()
 /** The present. */
 export const clock = (): Time => small(now() - START)
 
-/** 12 days ago, which is over though the clock be set back by less. */
-export const longAgo = (): Time => small(clock() - 2 ** 30)
+/** Before anything, whatever the clock may be set to. */
+export const LONG_AGO: Time = -NEVER
 
 export const isOver = (end: End, time = clock()): boolean => end !== undefined && end <= time
 
-/** When that many ms from `time` are over; 0 ms never are. */
-export const after = (time: Time, ms: number): End => (ms === 0 ? undefined : small(time + ms))
+/** The end of a ttl, which as everywhere is never where it is 0. @param added ms more. */
+export function after(time: Time, ttl: number, added = 0): End {
+  const end = small(time + ttl + added)
+  return ttl === 0 || START + end >= NEVER ? undefined : end
+}
 
 export const earlier = (one: End, other: End): End =>
   one === undefined || other === undefined ? (one ?? other) : Math.min(one, other)
@@ -28,10 +31,13 @@ export const earlier = (one: End, other: End): End =>
 export const later = (one: End, other: End): End =>
   one === undefined || other === undefined ? undefined : Math.max(one, other)
 
-/** A time in Unix ms, as envelopes have it. */
-export const fromUnix = (unix: number): End => (unix === NEVER ? undefined : small(unix - START))
+/** Of Unix ms, as envelopes have them. */
+export const timeOf = (unix: number): Time => small(unix - START)
 
-/** Always a safe integer, as envelopes want it. */
+/** The same of an expiry. */
+export const endOf = (unix: number): End => (unix === NEVER ? undefined : timeOf(unix))
+
+/** The reverse of both: always a safe integer, as envelopes want it. */
 export const toUnix = (time: End): number =>
   time === undefined ? NEVER : Math.max(-NEVER, Math.min(START + time, NEVER))
 

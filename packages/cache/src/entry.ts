@@ -38,13 +38,13 @@ export function entryOf(
   createdAt: Time,
   time: Time,
 ): Entry {
-  const logicalExpiry = afterBoth(time, ttl, added)
+  const logicalExpiry = after(time, ttl, added)
   return {
     value,
     refreshAt: refreshTime(eagerRefresh, time, logicalExpiry),
     logicalExpiry,
     physicalExpiry: failSafe.on
-      ? later(logicalExpiry, afterBoth(time, failSafe.maxDuration, added))
+      ? later(logicalExpiry, after(time, failSafe.maxDuration, added))
       : logicalExpiry,
     tags,
     createdAt,
@@ -105,8 +105,5 @@ export function standIn(
   }
 }
 
-// A stale one is over at some time.
-const madeAt = ({ createdAt, logicalExpiry }: Entry): Time => createdAt ?? logicalExpiry ?? 0
-
-const afterBoth = (time: Time, ms: number, added: number): End =>
-  ms === 0 ? undefined : after(time, ms + added)
+const madeAt = ({ createdAt, logicalExpiry }: Entry): Time =>
+  createdAt ?? logicalExpiry ?? Number.POSITIVE_INFINITY

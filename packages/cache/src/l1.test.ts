@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { fromUnix } from './clock.js'
+import { endOf } from './clock.js'
 import type { Entry } from './entry.js'
 import { L1 } from './l1.js'
 
@@ -23,7 +23,7 @@ describe('L1', () => {
 
   it('has an entry until its logical expiry, and drops it at its physical one', () => {
     const l1 = new L1(10)
-    l1.set('a', { ...entry(1), logicalExpiry: fromUnix(2_000), physicalExpiry: fromUnix(3_000) })
+    l1.set('a', { ...entry(1), logicalExpiry: endOf(2_000), physicalExpiry: endOf(3_000) })
     vi.setSystemTime(1_999)
     expect(l1.get('a')?.value).toBe(1)
     vi.setSystemTime(2_000)
@@ -58,7 +58,7 @@ describe('L1', () => {
     'keeps nothing of the tags after %s: a later untagged entry is not deleted by them',
     how => {
       const l1 = new L1(1)
-      l1.set('a', entry(1, ['x'], fromUnix(2_000)))
+      l1.set('a', entry(1, ['x'], endOf(2_000)))
       if (how === 'delete') l1.delete('a')
       if (how === 'evict') l1.set('b', entry(2))
       if (how === 'clear') l1.clear()

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { clock, isOver, longAgo } from './clock.js'
+import { clock, isOver, LONG_AGO } from './clock.js'
 import type { Entry } from './entry.js'
 
 /** The entries in this process's memory, with an index by tag. */
@@ -80,8 +80,7 @@ export class L1 {
     const entry = this.#entries.peek(key)
     if (entry === undefined) return
     // Not now: the clock may be set back.
-    const logicalExpiry = longAgo()
-    this.set(key, { ...entry, refreshAt: logicalExpiry, logicalExpiry })
+    this.set(key, { ...entry, refreshAt: LONG_AGO, logicalExpiry: LONG_AGO })
   }
 
   delete(key: string): void {

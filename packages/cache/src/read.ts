@@ -1,5 +1,5 @@
 import { decodeEnvelope, isL2Error, L2Error } from '@l2/core'
-import { fromUnix, isOver } from './clock.js'
+import { endOf, isOver, timeOf } from './clock.js'
 import { type Entry, isFresh, promoted, refreshTime } from './entry.js'
 import type { EntrySettings } from './entry-options.js'
 import type { Ticket } from './fences.js'
@@ -130,10 +130,10 @@ function entryIn(layers: Layers, key: string, look: Look, bytes: Uint8Array): En
   try {
     const envelope = decodeEnvelope(bytes)
     const { payload, tags } = envelope
-    const logicalExpiry = fromUnix(envelope.logicalExpiry)
-    const physicalExpiry = fromUnix(envelope.physicalExpiry)
+    const logicalExpiry = endOf(envelope.logicalExpiry)
+    const physicalExpiry = endOf(envelope.physicalExpiry)
     if (isOver(physicalExpiry)) return undefined
-    const createdAt = envelope.createdAt === undefined ? undefined : fromUnix(envelope.createdAt)
+    const createdAt = envelope.createdAt === undefined ? undefined : timeOf(envelope.createdAt)
     return {
       value: values.keptOf(payload),
       refreshAt: refreshTime(look.settings.eagerRefresh, createdAt, logicalExpiry),

@@ -1,4 +1,11 @@
-import { decodeEnvelope, L2Error, MemoryAdapter, MemoryStorage, NEVER } from '@l2/core'
+import {
+  decodeEnvelope,
+  encodeEnvelope,
+  L2Error,
+  MemoryAdapter,
+  MemoryStorage,
+  NEVER,
+} from '@l2/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Cache, type CacheEvents, type CacheOptions } from '../src/index.js'
 import { ControlledAdapter, Deferred } from './controlled-adapter.js'
@@ -285,6 +292,35 @@ describe('expire', () => {
     expect(await cache.getOrSet('k', fails, options)).toBe('old')
   })
 
+  it('stays, whatever the clock is set to', async () => {
+    const { cache } = open()
+    vi.setSystemTime(START + 40 * 365 * 24 * 60 * MINUTE)
+    await cache.set('k', 'old', options)
+    await cache.expire('k')
+    vi.setSystemTime(START)
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await cache.getOrSet('k', fails, options)).toBe('old')
+  })
+
+  it('ranks what nobody knows the age of after what L2 has', async () => {
+    const { cache, l2 } = open()
+    const store = (value: string, logicalExpiry: number) =>
+      l2.set(
+        'k',
+        encodeEnvelope({
+          payload: Buffer.from(JSON.stringify(value)),
+          logicalExpiry,
+          physicalExpiry: START + 60 * MINUTE,
+          tags: [],
+        }),
+      )
+    await store('in L1', START + MINUTE)
+    expect(await cache.get('k')).toBe('in L1')
+    await cache.expire('k')
+    await store('in L2', START - 30 * 24 * 60 * MINUTE)
+    expect(await cache.getOrSet('k', fails, options)).toBe('in L2')
+  })
+
   it('is seen by other processes: L2 has it no more', async () => {
     const { cache, node } = open()
     await cache.set('k', 'old', options)
@@ -373,6 +409,20 @@ describe('times', () => {
     expect(Math.min(...added)).toBeGreaterThanOrEqual(0)
     expect(Math.max(...added)).toBeLessThanOrEqual(10_000)
     expect(added.size).toBeGreaterThan(100)
+  })
+
+  it.each([
+    { ttl: NEVER, jitter: 1_000 },
+    { ttl: NEVER },
+    { ttl: NEVER - START },
+    { ttl: 1_000, l2Ttl: NEVER },
+    { ttl: 1_000, jitter: 5_000, failSafe: { maxDuration: NEVER } },
+  ])('what would end later than any time ends never: %j', async longest => {
+    const { cache, l2, storage } = open()
+    const set = vi.spyOn(l2, 'set')
+    await cache.set('k', 'v', longest)
+    expect((await envelopeOf(storage)).physicalExpiry).toBe(NEVER)
+    expect(set.mock.lastCall?.[2]).toMatchObject({ ttl: 0 })
   })
 
   it('adds nothing to what never expires', async () => {

@@ -54,10 +54,12 @@ export class Pace {
     const took = Math.max(Number(ended) - Number(begun), 0.1)
     const next = Math.min(asked * (SLICE / took), asked * GROWTH, MOST)
     if (begun !== undefined) {
-      if (took > TOO_LONG && !this.#isServerSlow(asked, took))
+      const isSlow = took > TOO_LONG
+      if (isSlow && !this.#isServerSlow(asked, took))
         this.#enough = Math.max(this.#enough / 2, LEAST)
-      else if (took < SLICE || took > TOO_LONG) this.#enough = Math.min(this.#enough * 2, ENOUGH)
-      this.#slow = took > TOO_LONG ? { rows: asked, ms: took } : undefined
+      // Where few rows take as long as many, many are better.
+      else if (isSlow || took < SLICE) this.#enough = Math.min(this.#enough * 2, ENOUGH)
+      this.#slow = isSlow ? { rows: asked, ms: took } : undefined
       this.rows = Math.max(Math.floor(next), Math.min(this.#enough, asked * GROWTH))
     }
     return {
