@@ -68,7 +68,8 @@ export const envelopeSchema = z.compile(
 )
 
 /**
- * Writes an envelope: JSON in UTF-8, which the Go library reads too.
+ * Writes an envelope: JSON in UTF-8, which the Go library reads too. Small ones share their `buffer` with
+ * others, as Node's own Buffers do: what is to be kept for long is better copied.
  *
  * @throws TypeError where a field is not what it should be.
  * @throws RangeError where the logical expiry is after the physical one, a time is not a safe
@@ -98,12 +99,12 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array<ArrayBuffer> {
 
   // Base64 needs no escapes, so the large part skips JSON.stringify.
   const base64 = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('base64')
-  const bytes = new Uint8Array(HEAD.length + base64.length + restBytes)
-  const buffer = Buffer.from(bytes.buffer)
-  buffer.write(HEAD, 'latin1')
-  buffer.write(base64, HEAD.length, 'latin1')
-  buffer.write(rest, HEAD.length + base64.length)
-  return bytes
+  // Out of Node's pool, every byte of it written here: memory of its own took a third of the whole.
+  const bytes = Buffer.allocUnsafe(HEAD.length + base64.length + restBytes)
+  bytes.write(HEAD, 'latin1')
+  bytes.write(base64, HEAD.length, 'latin1')
+  bytes.write(rest, HEAD.length + base64.length)
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 /**
