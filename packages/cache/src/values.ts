@@ -23,13 +23,13 @@ export class Values {
 
   /** @throws what the serializer throws. */
   kept(value: unknown): unknown {
-    return this.clone && value !== undefined ? this.#own(this.#serializer.serialize(value)) : value
+    return this.clone && value !== undefined ? ownBytes(this.#serializer.serialize(value)) : value
   }
 
   /** The value of what was kept. @throws what the serializer throws. */
   given(kept: unknown): unknown {
     return this.clone && kept !== undefined
-      ? this.#serializer.deserialize(this.#own(kept as Uint8Array))
+      ? this.#serializer.deserialize(this.#readable(kept as Uint8Array))
       : kept
   }
 
@@ -46,12 +46,12 @@ export class Values {
   keptOf(payload: Uint8Array): unknown {
     const value = this.#serializer.deserialize(payload)
     if (value === undefined) throw new TypeError('it is undefined')
-    return this.clone ? this.#own(payload) : value
+    return this.clone ? ownBytes(payload) : value
   }
 
-  /** Bytes that nobody else holds: a serializer may write into its own, and give views of others. */
-  #own(bytes: Uint8Array): Uint8Array {
-    return this.#serializer === jsonSerializer ? bytes : new Uint8Array(bytes)
+  /** The bytes for the serializer, which may give views of them. */
+  #readable(kept: Uint8Array): Uint8Array {
+    return this.#serializer === jsonSerializer ? kept : ownBytes(kept)
   }
 
   /**
@@ -65,3 +65,6 @@ export class Values {
     return size ?? (payload ?? this.payload(kept)).byteLength
   }
 }
+
+/** Bytes that nobody else holds: a serializer may write into its own, and Buffers share their memory. */
+const ownBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
